@@ -1,0 +1,46 @@
+# Plaint: `make demo` to see it, `make test` to trust it. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV := PYTHONPATH=.tools .tools/bin/uv
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+setup: .venv/.done ## create .venv with everything Plaint needs, by hash
+
+.tools/bin/uv:
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools uv==0.13.9
+
+.venv/.done: requirements.lock pyproject.toml | .tools/bin/uv
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: | .tools/bin/uv ## resolve requirements.lock anew from pyproject.toml
+	@$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+
+demo: setup ## run the whole desk with a sandbox Telegram and a phone page
+	@$(BIN)/plaint demo
+
+test: setup ## run the tests, on SQLite and on PostgreSQL
+	@$(BIN)/pytest
+
+check: setup ## what CI runs: format, lint, contracts, types, policies, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(BIN)/plaint check
+	@$(BIN)/pytest
+
+format: setup ## format the code and mend what lint can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## measure Plaint beside a peer and the floor; writes benchmarks/out/latest.json
+	@$(BIN)/python -m benchmarks
+
+.PHONY: help setup lock demo test check format bench
