@@ -1,0 +1,103 @@
+"""The clause *lifecycle*: the states of a case, the moves between them, and who may make them.
+
+One shared `transitions` machine per policy version serves every case; cases are passed to it and never registered.
+"""
+
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BeforeValidator, Field
+from transitions import Machine
+
+from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, listed
+
+
+class State(Clause):
+    """One state of a case. `title` is what customers are told; `final` ends the case, `waiting` shows it is not our turn."""
+
+    id: Id
+    title: Sentence
+    final: bool = False
+    resolved: bool = False
+
+
+class Move(Clause):
+    """One way from a state to another.
+
+    `by` lists who may make it: `customer`, `system`, `agent` (any agent who may see the case), `owner`, or a role.
+    A move by `system` alone is made by the desk itself: as soon as its state is reached and `when` holds, or, with `on`,
+    when one of these things happens. Moves by others with `on` are made along with that act (a claim starts the work).
+    `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the customer
+    is told afterwards; `button` the label for staff.
+    """
+
+    id: Id
+    source: Annotated[list[str], BeforeValidator(listed)] = Field(alias="from")
+    to: Id
+    by: Several
+    when: Predicate = Predicate()
+    asks: str = ""
+    tells: str = ""
+    button: Sentence | None = None
+    on: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
+    counts: Literal["", "rejection", "reopening"] = ""
+
+    @property
+    def automatic(self) -> bool:
+        """Tell whether the desk makes this move by itself as soon as its state is reached."""
+        return self.by == ["system"] and not self.on
+
+
+class Moving(Protocol):
+    """Whatever has a state: the machine writes it."""
+
+    state: str
+
+
+class Lifecycle(Clause):
+    """States and moves. The first state is where a case begins; the first move whose guard holds wins."""
+
+    states: list[State] = Field(min_length=2)
+    moves: list[Move]
+    submit: Id = Field(description="the move a customer makes by sending the form")
+    withdraw: Id = Field(description="the move a customer makes by taking the complaint back")
+    reopen_within: int = Field(default=7, ge=0, description="calendar days after completion")
+    archive_after: int = Field(
+        default=30, ge=1, description="calendar days after which a finished case leaves the chat"
+    )
+    max_reopenings: int = Field(default=3, ge=0, description="automatic reopenings by a bad survey score")
+
+    def model_post_init(self, context: Any, /) -> None:  # Any: pydantic's signature
+        """Build the shared machine and the look-ups."""
+        machine = Machine(
+            model=None,
+            states=[state.id for state in self.states],
+            initial=None,
+            auto_transitions=False,
+            model_attribute="state",
+        )
+        for move in self.moves:
+            machine.add_transition(move.id, move.source, move.to)
+        self.__dict__["_machine"] = machine
+        self.__dict__["_moves"] = {
+            state.id: tuple(move for move in self.moves if state.id in move.source) for state in self.states
+        }
+        self.__dict__["_states"] = {state.id: state for state in self.states}
+
+    @property
+    def first(self) -> str:
+        """The state in which a case begins."""
+        return self.states[0].id
+
+    def state(self, id: str) -> State:  # noqa: A002 # the word of the policy
+        """Return the state with this id; KeyError if there is none."""
+        found: State = self.__dict__["_states"][id]
+        return found
+
+    def moves_from(self, state: str) -> tuple[Move, ...]:
+        """Return the moves that leave this state, in the order of the policy."""
+        moves: tuple[Move, ...] = self.__dict__["_moves"][state]
+        return moves
+
+    def make(self, move: Move, case: Moving) -> None:
+        """Let the machine carry the case over; `transitions.MachineError` if the move does not leave its state."""
+        self.__dict__["_machine"].events[move.id].trigger(case)

@@ -1,0 +1,16 @@
+"""The clause *notice*: who is told what when something happens."""
+
+from complaints.clauses.model import Clause, Predicate, Several, Tone
+
+
+class Notice(Clause):
+    """When one of `on` happens (a state, a move, an act, or an event of the journal) `to` is told the wording `say`.
+
+    `to` names `customer`, `owner`, `department`, `agents` (everyone, and the staff group), or roles.
+    """
+
+    on: Several
+    to: Several
+    say: str
+    when: Predicate = Predicate()
+    tone: Tone = "plain"

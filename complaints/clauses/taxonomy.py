@@ -1,0 +1,64 @@
+"""The clause *taxonomy*: complaint types and flags, the words that speak for them, and the grades that follow."""
+
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from complaints.clauses.model import Clause, Id, Predicate, Sentence
+
+
+class Keyword(Clause):
+    """A word or phrase that speaks for a type or a flag; written as a plain string when the weight is 1."""
+
+    word: str = Field(min_length=1)
+    weight: float = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:  # Any: pydantic hands over whatever the file holds
+        return {"word": value} if isinstance(value, str) else value
+
+
+class ComplaintType(Clause):
+    """One kind of complaint: its name for people, who handles it, and its keywords."""
+
+    id: Id
+    title: Sentence
+    department: Id
+    keywords: list[Keyword] = Field(default_factory=list)
+
+
+class FlagType(Clause):
+    """A danger that changes the path of a case. `unless` lists the contexts in which its words mean nothing."""
+
+    id: Id
+    title: Sentence
+    keywords: list[Keyword]
+    unless: list[str] = Field(default_factory=list)
+
+
+class Grade(Clause):
+    """One value of a grade and when it applies; the last one whose `when` holds counts."""
+
+    id: Id
+    title: Sentence
+    when: Predicate = Predicate()
+
+
+class Taxonomy(Clause):
+    """All complaint types, flags and grades of a policy.
+
+    `threshold` is the score (0..1) from which the best type is taken without asking the customer. `fallback` is the
+    type of a complaint that fits no other. `slots` are patterns of values of this company, e.g. its order numbers.
+    """
+
+    types: list[ComplaintType] = Field(min_length=1)
+    fallback: Id
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    flags: list[FlagType] = Field(default_factory=list)
+    grades: dict[str, list[Grade]] = Field(default_factory=dict)
+    slots: dict[str, list[str]] = Field(default_factory=dict, description="slot name -> regular expressions")
+
+    def type(self, id: str) -> ComplaintType:  # noqa: A002 # the word of the policy
+        """Return the complaint type with this id, the fallback for one that is gone."""
+        return next((each for each in self.types if each.id == id), None) or self.type(self.fallback)

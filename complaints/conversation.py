@@ -1,0 +1,148 @@
+"""A conversation: one chat of one person, and the question that lies on its table."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, Field
+from transitions import Machine
+
+from complaints.reading import Language
+
+_FORM: Final = ["consenting", "choosing_type", "filling", "reviewing", "editing", "cancelling"]
+_CUSTOMER: Final = ["idle", *_FORM, "picking", "replying", "explaining", "surveying", "commenting"]
+
+#: trigger, the states it may come from, the state it leads to. The diagram in the docs is drawn from this table.
+MOVES: Final[tuple[tuple[str, list[str], str], ...]] = (
+    ("rest", [*_CUSTOMER, "composing"], "idle"),
+    ("ask_consent", _CUSTOMER, "consenting"),
+    ("ask_type", _CUSTOMER, "choosing_type"),
+    ("ask_field", _CUSTOMER, "filling"),
+    ("ask_review", _CUSTOMER, "reviewing"),
+    ("ask_edit", ["reviewing", "filling", "choosing_type", "editing"], "editing"),
+    ("ask_cancel", [*_FORM, "idle"], "cancelling"),
+    ("ask_which", [*_CUSTOMER], "picking"),
+    ("ask_reply", ["idle", "picking", "replying", "surveying", "commenting"], "replying"),
+    ("ask_reason", _CUSTOMER, "explaining"),
+    ("ask_score", ["idle", "surveying"], "surveying"),
+    ("ask_comment", ["idle", "surveying"], "commenting"),
+    ("ask_staff", ["idle", "composing"], "composing"),
+)
+STATES: Final = (*_CUSTOMER, "composing")
+
+_MACHINE: Final = Machine(
+    model=None, states=list(STATES), initial=None, auto_transitions=False, model_attribute="state"
+)
+for _trigger, _sources, _target in MOVES:
+    _MACHINE.add_transition(_trigger, _sources, _target)
+
+
+class Consent(BaseModel):
+    """A customer's yes to the notice on personal data: which version, in which language, when, and its text's hash."""
+
+    version: str
+    language: Language
+    at: datetime
+    text_sha256: str
+
+
+class Profile(BaseModel):
+    """What is known of a customer and need not be asked again (field id -> value): sealed."""
+
+    answers: dict[str, str] = Field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Customer:
+    """A person who complains. `key` is the wrapped data key; without it their words are unreadable for good."""
+
+    id: int
+    key: bytes
+    consent: Consent | None = None
+    profile: Profile = field(default_factory=Profile)
+    erased: bool = False
+
+
+class Dialogue(BaseModel):
+    """Where the conversation stands: sealed with the customer's data key.
+
+    `field` is asked for, `tries` counts wrong answers to it, `trail` the fields answered before it (for going back).
+    `kept` holds words that wait for the customer to say what they belong to. `act` is what an agent is writing for.
+    """
+
+    chat: str = ""
+    name: str = ""
+    language: Language = "zh-Hans"
+    field: str = ""
+    tries: int = 0
+    trail: list[str] = Field(default_factory=list)
+    ahead: list[str] = Field(default_factory=list)
+    skipped: list[str] = Field(default_factory=list)
+    options: list[str] = Field(default_factory=list)
+    returning: bool = False
+    kept: str = ""
+    kept_ref: str = ""
+    kept_at: datetime | None = None
+    act: str = ""
+    question: str = ""
+    album: str = ""
+    recent: list[int] = Field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Conversation:
+    """One chat with one person: a customer, or a member of the staff (`staff_id`).
+
+    `turn` counts the questions asked: a button carries the turn it was shown in, an older one is stale. `case_id` is
+    the case that the question on the table is about. `reachable` is false once the person has blocked the bot.
+    """
+
+    id: int
+    channel: str
+    state: str = "idle"
+    turn: int = 0
+    customer_id: int | None = None
+    staff_id: int | None = None
+    case_id: int | None = None
+    reachable: bool = True
+    heard_at: datetime | None = None
+    words: Dialogue = field(default_factory=Dialogue)
+
+    def make(self, trigger: str) -> None:
+        """Put another question on the table: every button of the one before becomes stale."""
+        _MACHINE.events[trigger].trigger(self)
+        self.turn += 1
+        self.words.field, self.words.tries, self.words.act = "", 0, ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Staff:
+    """A member of the staff: their roles, and the conversation in which the desk writes to them (once bound)."""
+
+    id: int
+    name: str
+    roles: list[str]
+    language: Language = "zh-Hans"
+    conversation_id: int | None = None
+    chat: str = ""
+    channel: str = ""
+    code_hash: str = ""
+    code_until: datetime | None = None
+    active: bool = True
+
+
+@dataclass(slots=True, kw_only=True)
+class EvidenceFile:
+    """A file a customer sent: `announced`, then `kept` (sealed under `path`, hashed) or `lost`. Sizes in bytes."""
+
+    id: int
+    case_id: int
+    conversation_id: int
+    kind: str
+    at: datetime
+    state: str = "announced"
+    size: int = 0
+    mime: str = ""
+    sha256: str = ""
+    path: str = ""
+    words: dict[str, Any] = field(default_factory=dict)  # JSON: name, ref, caption

@@ -1,0 +1,69 @@
+"""Everything that can have happened to a case. An event is never refused and never changed."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+#: The events of the journal, each with what it records.
+EVENTS: Final = {
+    "opened": "a complaining message opened the case",
+    "said": "the customer said something about the case",
+    "edited": "the customer changed a message",
+    "answered": "a field of the form got its value",
+    "cleared": "a field of the form lost its value",
+    "consented": "the customer agreed to the notice on personal data",
+    "consent_refused": "the customer did not agree; their words were erased",
+    "typed": "the case got a complaint type, or another one",
+    "flagged": "a danger was read in the customer's words",
+    "graded": "urgency, complexity or gravity was set",
+    "moved": "the case went to another state",
+    "claimed": "an agent took the case",
+    "released": "the case lost its owner",
+    "assigned": "the case went to a department",
+    "asked": "an agent asked the customer something",
+    "replied": "an agent wrote to the customer",
+    "noted": "an agent wrote a note that customers never see",
+    "proposed": "an agent proposed a solution",
+    "accepted": "the customer accepted the solution",
+    "refused": "the customer refused the solution",
+    "human_called": "the customer, or a danger word, called for a human",
+    "nudged": "the customer was reminded of an unfinished form",
+    "abandoned": "the form was left unfinished; reception finishes it",
+    "completed_form": "the form is complete",
+    "clock_started": "a clock began to run",
+    "clock_stopped": "a clock was stopped in time, or late",
+    "clock_paused": "a clock pauses while the desk waits for the customer",
+    "clock_resumed": "a clock runs again, with the time it had left",
+    "clock_warned": "a share of a clock's time is gone",
+    "clock_breached": "a deadline passed",
+    "escalated": "a rung of the ladder was told",
+    "held": "the customer was told that the date moves, before it passed",
+    "evidence_announced": "the customer sent a file",
+    "evidence_kept": "a file was brought home, hashed and sealed",
+    "evidence_lost": "a file could not be brought home",
+    "survey_sent": "the customer was asked how it went",
+    "survey_reminded": "the customer was reminded of the survey",
+    "survey_answered": "the customer answered a question of the survey",
+    "survey_expired": "the survey ended without an answer",
+    "reopened": "the handling began again",
+    "undelivered": "a message could not be delivered",
+    "blocked": "the customer blocked the bot",
+    "erased": "the customer's words and data were made unreadable",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a case's journal.
+
+    `facts` stay open for arithmetic (states, types, dates, amounts); `words` are sealed with the customer's data key
+    (free text, personal data). `actor` is `customer`, `system` or `staff:ID`; `clause` is the id in the policy.
+    """
+
+    case_id: int
+    name: str
+    at: datetime
+    actor: str
+    clause: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)  # JSON values
+    words: dict[str, Any] = field(default_factory=dict)  # JSON values

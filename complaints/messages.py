@@ -1,0 +1,102 @@
+"""Words on their way in and out, without the dialect of a platform."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+MessageKind = Literal["text", "press", "edit", "blocked", "unblocked", "moved", "unknown"]
+AttachmentKind = Literal["photo", "document", "voice", "audio", "video", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a conversation takes place: a chat of a channel. `group` is true where several people read along."""
+
+    channel: str
+    chat: str
+    group: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message, still at the platform. `size` in bytes where the platform tells it."""
+
+    kind: AttachmentKind
+    ref: str
+    size: int | None = None
+    mime: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMessage:
+    """One thing said to the desk.
+
+    `key` is the platform's own id of the delivery and the key of deduplication; `sent_at` the platform's time (UTC).
+    `press` is the token of a button, `press_ref` what the platform wants back to end the press. `command` and
+    `argument` are set when the text is a command (`/start CODE`), without the slash. `ref` is the platform's id of the
+    message itself and `reply_to` that of the one it answers. `album` groups the parts of an album. For `moved`,
+    `argument` is the new chat.
+    """
+
+    key: str
+    kind: MessageKind
+    address: Address
+    sender: str
+    sent_at: datetime
+    name: str = ""
+    language: str = ""
+    text: str = ""
+    command: str = ""
+    argument: str = ""
+    press: str = ""
+    press_ref: str = ""
+    ref: str = ""
+    reply_to: str = ""
+    album: str = ""
+    phone: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A button: what it says, and the token it sends back (64 bytes at most) or the page it opens."""
+
+    label: str
+    token: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """Something to say: plain text and rows of buttons. `reply_to` is a platform message id, where there is one."""
+
+    text: str
+    choices: tuple[tuple[Choice, ...], ...] = field(default=())
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """A file to bring home from the platform: the outbox carries this errand too."""
+
+    evidence_id: int
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file that the platform already holds, sent on to somebody else there."""
+
+    kind: AttachmentKind
+    ref: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PressAnswer:
+    """What ends a press on the platform: a short text shown over the chat, or nothing. 200 characters at most."""
+
+    ref: str
+    text: str = ""
+    alert: bool = False

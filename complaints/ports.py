@@ -1,0 +1,183 @@
+"""What the use cases need from the outside, named for the need. Adapters live in nlp, policies, storage and bot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Protocol
+
+from complaints.case import Case
+from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
+from complaints.events import Event
+from complaints.messages import Address, Enclosure, Fetch, OutgoingMessage, PressAnswer
+from complaints.reading import Language, Reading
+
+
+class Priority(IntEnum):
+    """What goes first to one recipient when both wait; order holds within one priority."""
+
+    ANSWER = 1
+    ALERT = 2
+    PROGRESS = 3
+    SURVEY = 4
+    ERRAND = 5
+
+
+@dataclass(slots=True, kw_only=True)
+class Letter:
+    """Something to send, as it lies in the outbox. `unasked` letters are paced and wait out quiet hours (`due_at`).
+
+    `key` makes a letter unique where a repeated command could write it twice; empty means the letter's id.
+    """
+
+    id: int
+    address: Address
+    body: OutgoingMessage | Enclosure | Fetch | PressAnswer
+    priority: Priority
+    due_at: datetime
+    conversation_id: int | None = None
+    case_id: int | None = None
+    unasked: bool = False
+    key: str = ""
+    attempts: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Timer:
+    """Something to look at again: unique by subject and name. `due_at` None cancels it."""
+
+    subject: str
+    name: str
+    conversation_id: int
+    due_at: datetime | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """Everything one command changed, to be written in one commit. Objects are the loaded ones, changed in place."""
+
+    customers: list[Customer] = field(default_factory=list)
+    conversations: list[Conversation] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    staff: list[Staff] = field(default_factory=list)
+    evidence: list[EvidenceFile] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+
+class Ids(Protocol):
+    """Makes ids: 63-bit, rising with time, unique over all nodes."""
+
+    def next(self) -> int:
+        """Return a fresh id."""
+        ...
+
+    def number(self, year: int) -> int:
+        """Return the next running number of a case in that year; gaps are allowed, repeats are not."""
+        ...
+
+    def data_key(self, customer_id: int) -> bytes:
+        """Return a fresh data key for a customer, wrapped by the key ring."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One of several answers: its id, and every way to say it."""
+
+    id: str
+    labels: tuple[str, ...]
+
+
+class Reader(Protocol):
+    """Reads what people write."""
+
+    def read(self, text: str, *, hint: Language | None = None) -> Reading:
+        """Return what was understood of the text."""
+        ...
+
+    def choose(self, text: str, options: Sequence[Option]) -> str | None:
+        """Return the id of the option meant ("2", "第二个", its label), or None if that is not clear."""
+        ...
+
+    def intent(self, text: str) -> str | None:
+        """Return what a short utterance wants of the dialogue: back, skip, cancel, help, human, status, yes, no, …"""
+        ...
+
+    def mask(self, text: str, reading: Reading) -> str:
+        """Return the text with personal data starred out, for rooms where many read along."""
+        ...
+
+
+class Wording(Protocol):
+    """Every sentence the desk says."""
+
+    def say(self, language: Language, key: str, **values: object) -> str:
+        """Return the sentence with its placeholders filled."""
+        ...
+
+    def moment(self, language: Language, at: datetime, zone: str) -> str:
+        """Return a moment as people say it, in that zone."""
+        ...
+
+
+class Scene(Protocol):
+    """What a batch of commands loaded and locked: the conversations at hand, and all that belongs to them."""
+
+    @property
+    def conversations(self) -> Mapping[int, Conversation]:
+        """The locked conversations by id."""
+        ...
+
+    @property
+    def customers(self) -> Mapping[int, Customer]:
+        """Their customers by id."""
+        ...
+
+    @property
+    def cases(self) -> Mapping[int, Case]:
+        """Their active cases, and the cases asked for, by id."""
+        ...
+
+    @property
+    def staff(self) -> Mapping[int, Staff]:
+        """Every member of the staff by id."""
+        ...
+
+    @property
+    def timers(self) -> Mapping[tuple[str, str], datetime]:
+        """The timers asked for that still stand, by subject and name."""
+        ...
+
+    def by_address(self, address: Address) -> Conversation:
+        """Return the conversation at this address."""
+        ...
+
+    def cases_of(self, conversation_id: int) -> Sequence[Case]:
+        """Return the active cases of a conversation, oldest first."""
+        ...
+
+
+class Ledger(Protocol):
+    """Read-only questions that reach beyond the conversation at hand, asked inside the command's transaction."""
+
+    def cases_of(self, conversation_id: int, limit: int) -> Sequence[Case]:
+        """Return the latest cases of a conversation, finished ones too, newest first."""
+        ...
+
+    def open_cases(self, departments: Sequence[str] | None, limit: int) -> Sequence[Case]:
+        """Return open cases (of these departments; None: all), the nearest deadline first."""
+        ...
+
+    def case_by_number(self, number: str) -> Case | None:
+        """Return the case with this number."""
+        ...
+
+    def evidence_of(self, case_id: int) -> Sequence[EvidenceFile]:
+        """Return the files of a case in the order they came."""
+        ...
+
+    def evidence(self, evidence_id: int) -> EvidenceFile | None:
+        """Return one file's record."""
+        ...

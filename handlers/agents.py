@@ -1,0 +1,206 @@
+"""Agents: what members of the staff say and press, in their own chats and in the group."""
+
+import hashlib
+import hmac
+from typing import Final
+
+from complaints import numbers
+from complaints.case import Case
+from complaints.conversation import Conversation, Staff
+from complaints.errors import NotAllowed, PlaintError
+from complaints.messages import AttachmentKind, Enclosure, IncomingMessage, PressAnswer
+from complaints.tokens import Token, parse
+from handlers import acts, rights
+from handlers.turn import Turn
+
+_LISTED: Final = 10
+_TOAST: Final = 190
+
+
+def bind(turn: Turn, conversation: Conversation, message: IncomingMessage) -> bool:
+    """Bind a member of the staff to this chat by their one-time code; True if the code was theirs."""
+    code = message.argument.removeprefix("staff-").strip()
+    if not code:
+        return False
+    digest = hashlib.sha256(code.encode()).hexdigest()
+    for member in turn.scene.staff.values():
+        if member.active and member.code_hash and hmac.compare_digest(member.code_hash, digest):
+            if member.code_until is None or member.code_until < turn.now:
+                return False
+            member.conversation_id, member.chat, member.channel = (
+                conversation.id,
+                message.address.chat,
+                conversation.channel,
+            )
+            member.code_hash, member.code_until = "", None
+            conversation.staff_id = member.id
+            conversation.make("rest")
+            conversation.case_id = None
+            turn.touch(member)
+            turn.touch(conversation)
+            turn.tell_staff(member, turn.say(member.language, "staff.bound", name=member.name))
+            return True
+    return False
+
+
+def hear(turn: Turn, conversation: Conversation, member: Staff, message: IncomingMessage) -> None:
+    """Hear a member of the staff in their own chat."""
+    language = member.language
+    if message.press:
+        press(turn, conversation, member, message)
+    elif message.command in ("cases", "start"):
+        worklist(turn, member)
+    elif message.command == "cancel" and conversation.state == "composing":
+        conversation.make("rest")
+        conversation.case_id = None
+        turn.tell_staff(member, turn.say(language, "staff.dropped"))
+    elif message.command:
+        find(turn, member, f"{message.command} {message.argument}")
+    elif conversation.state == "composing":
+        compose(turn, conversation, member, message.text)
+    else:
+        find(turn, member, message.text)
+
+
+def worklist(turn: Turn, member: Staff) -> None:
+    """List the open cases that concern this member of the staff, the nearest deadline first."""
+    grants = {grant for role in turn.policy().routing.roles if role.id in member.roles for grant in role.grants}
+    departments = None if grants & {"lead", "read"} else member.roles
+    found = turn.ledger.open_cases(departments, _LISTED)
+    language = member.language
+    if not found:
+        turn.tell_staff(member, turn.say(language, "staff.none"))
+        return
+    lines = [turn.say(language, "staff.list")]
+    for case in found:
+        due = turn.moment(language, case.due_at) if case.due_at else "—"
+        title = turn.policy(case).lifecycle.state(case.state).title[language]
+        owner = turn.owner(case)
+        lines.append(turn.say(language, "staff.line", number=case.number, state=title, date=due,
+                              owner=owner.name if owner else turn.say(language, "staff.nobody")))  # fmt: skip
+    rows = [
+        [turn.button(case.number, Token(scope="s", case_id=case.id, stamp=case.cycle, value="show"))] for case in found
+    ]
+    turn.tell_staff(member, "\n".join(lines), rows)
+
+
+def find(turn: Turn, member: Staff, text: str) -> None:
+    """Show the case whose number was typed, else say what can be done here."""
+    number = numbers.parse(text, turn.policy().number.prefix)
+    found = turn.ledger.case_by_number(number) if number else None
+    if found is None:
+        turn.tell_staff(member, turn.say(member.language, "staff.unknown_number" if number else "staff.help"))
+        return
+    rows = [[turn.button(found.number, Token(scope="s", case_id=found.id, stamp=found.cycle, value="show"))]]
+    turn.tell_staff(member, turn.say(member.language, "staff.found", number=found.number), rows)
+
+
+def press(turn: Turn, conversation: Conversation, member: Staff, message: IncomingMessage) -> None:
+    """Serve a button that a member of the staff pressed, here or in the group."""
+    token = parse(message.press)
+    case = turn.case(token.case_id) if token is not None and token.scope == "s" else None
+    language = member.language
+    if token is None or case is None:
+        toast(turn, message, turn.say(language, "error.stale"))
+        return
+    try:
+        done = _pressed(turn, conversation, member, case, token, message)
+    except PlaintError as error:
+        toast(turn, message, turn.say(language, error.key, **{"number": case.number, **error.values}))
+        return
+    toast(turn, message, done)
+
+
+def _pressed(
+    turn: Turn, conversation: Conversation, member: Staff, case: Case, token: Token, message: IncomingMessage
+) -> str:
+    language = member.language
+    if token.value == "show":
+        acts.show(turn, case, member)
+        return turn.say(language, "staff.in_private") if message.address.group else ""
+    if token.stamp != case.cycle:
+        raise NotAllowed(key="error.stale")
+    if token.value == "files":
+        return _files(turn, case, member)
+    if token.value == "retype" and not token.detail:
+        rights.check(turn, case, member, "retype")
+        _ask_type(turn, case, member)
+        return turn.say(language, "staff.in_private") if message.address.group else ""
+    key = acts.needs(turn, case, member, token.value)
+    if not key:
+        acts.perform(turn, case, member, token.value, detail=token.detail)
+        done = turn.say(language, "staff.done")
+        if not message.address.group:
+            acts.show(turn, case, member)
+        return done
+    conversation.make("ask_staff")
+    conversation.case_id = case.id
+    conversation.words.act = token.value
+    turn.touch(conversation)
+    turn.tell_staff(member, turn.say(language, key, number=case.number) + "\n" + turn.say(language, "staff.compose"))
+    return turn.say(language, "staff.in_private") if message.address.group else ""
+
+
+def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) -> None:
+    """Take what a member of the staff wrote for the act they had chosen."""
+    language = member.language
+    case = turn.case(conversation.case_id)
+    act = conversation.words.act
+    if not text.strip():
+        turn.tell_staff(member, turn.say(language, "error.text_missing"))
+        return
+    conversation.make("rest")
+    conversation.case_id = None
+    if case is None:
+        turn.tell_staff(member, turn.say(language, "error.stale"))
+        return
+    try:
+        acts.perform(turn, case, member, act, text.strip())
+    except PlaintError as error:
+        turn.tell_staff(member, turn.say(language, error.key, **{"number": case.number, **error.values}), case=case)
+        return
+    turn.tell_staff(member, turn.say(language, "staff.done"), case=case)
+    acts.show(turn, case, member)
+
+
+def _ask_type(turn: Turn, case: Case, member: Staff) -> None:
+    choices = [
+        turn.button(
+            each.title[member.language],
+            Token(scope="s", case_id=case.id, stamp=case.cycle, value="retype", detail=each.id),
+        )
+        for each in turn.policy(case).taxonomy.types
+        if each.id != case.type
+    ]
+    turn.tell_staff(
+        member,
+        turn.say(member.language, "staff.ask.retype", number=case.number),
+        [choices[i : i + 2] for i in range(0, len(choices), 2)],
+        case=case,
+    )
+
+
+def _files(turn: Turn, case: Case, member: Staff) -> str:
+    rights.check(turn, case, member, "files")
+    language = member.language
+    for each in turn.ledger.evidence_of(case.id):
+        caption = turn.say(
+            language,
+            f"staff.file.{each.state}",
+            number=case.number,
+            kind=turn.say(language, f"evidence.kind.{each.kind}"),
+            size=-(-each.size // 1024),
+            at=turn.moment(language, each.at),
+        )
+        if each.state == "lost" or "ref" not in each.words:
+            turn.tell_staff(member, caption, case=case)
+        else:
+            kind: AttachmentKind = each.kind  # type: ignore[assignment] # written by evidence.py from an attachment
+            turn.enclose(member, case, Enclosure(kind=kind, ref=each.words["ref"], caption=caption))
+    return ""
+
+
+def toast(turn: Turn, message: IncomingMessage, text: str) -> None:
+    """End a press with a short word over the chat."""
+    if message.press_ref:
+        turn.press_answer = PressAnswer(ref=message.press_ref, text=text[:_TOAST])

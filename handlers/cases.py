@@ -1,0 +1,239 @@
+"""The one home of every change to a case: it is opened, graded, moved on, and whatever follows from that happens.
+
+`happen` is the mechanism that serves most clauses of a policy: something has a name (a state entered, a move made, an
+act of a person), and clocks, notices, surveys and further moves wait for names.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from transitions import MachineError
+
+from complaints import numbers
+from complaints.case import Case, Said
+from complaints.clauses.lifecycle import Move
+from complaints.conversation import Conversation, Customer
+from complaints.errors import NotAllowed
+from complaints.messages import IncomingMessage
+from complaints.reading import Reading
+from handlers import clocks, notices, surveys
+from handlers.turn import CUSTOMER, SYSTEM, Turn
+
+#: A complaint counts from the platform's time of its first message, unless that is older than this.
+OLDEST_START: Final = timedelta(hours=72)
+_MOST_AUTOMATIC: Final = 20
+
+
+def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, reading: Reading) -> Case:
+    """Open a numbered case for a complaining message; its clocks run from that message."""
+    policy = turn.policy()
+    customer = turn.customer(conversation) or _welcome(turn, conversation)
+    case_id = turn.book.ids.next()
+    opened_at = message.sent_at if timedelta(0) <= turn.now - message.sent_at < OLDEST_START else turn.now
+    running = turn.book.ids.number(opened_at.year)
+    case = Case(
+        id=case_id,
+        number=numbers.make(policy.number.prefix, opened_at.year, running),
+        conversation_id=conversation.id,
+        customer_id=customer.id,
+        policy=policy.version,
+        channel=conversation.channel,
+        opened_at=opened_at,
+        state=policy.lifecycle.first,
+        department=policy.routing.reception,
+    )
+    case.facts.lexicon = reading.lexicon
+    case.words.answers.update(
+        {name: value for name, value in customer.profile.answers.items() if policy.form.has(name)}
+    )
+    turn.opened(case)
+    turn.record(case, "opened", CUSTOMER, facts={"number": case.number, "policy": policy.version, "state": case.state,
+                                                 "opened_at": opened_at.isoformat()})  # fmt: skip
+    hear(turn, case, message, text, reading)
+    _grade(turn, case)
+    happen(turn, case, case.state, SYSTEM, at=opened_at)
+    turn.set_timer(case, "nudge", turn.now + timedelta(hours=policy.form.nudge_after))
+    turn.set_timer(case, "abandon", turn.now + timedelta(hours=policy.form.abandon_after))
+    return case
+
+
+def _welcome(turn: Turn, conversation: Conversation) -> Customer:
+    customer_id = turn.book.ids.next()
+    customer = Customer(id=customer_id, key=turn.book.ids.data_key(customer_id))
+    conversation.customer_id = customer_id
+    turn.welcomed(customer)
+    return customer
+
+
+def hear(turn: Turn, case: Case, message: IncomingMessage, text: str, reading: Reading) -> None:
+    """Add what the customer said to the case: its words, its dangers, the values it holds, its type if not yet known."""
+    if text:
+        case.words.said.append(Said(at=message.sent_at, text=text, ref=message.ref))
+        turn.record(case, "said", CUSTOMER, words={"text": text})
+    danger(turn, case, reading)
+    fill_from(turn, case, reading)
+    if not case.type:
+        case.facts.scores = {each.id: round(each.score, 3) for each in reading.types[:3]}
+        best = reading.types[0] if reading.types else None
+        if best is not None and best.score >= turn.policy(case).taxonomy.threshold:
+            set_type(turn, case, best.id, SYSTEM, words=[hit.word for hit in best.words])
+
+
+def danger(turn: Turn, case: Case, reading: Reading) -> None:
+    """Note the dangers that a text names, and call a human for each new one before anything else is asked."""
+    known = {flag.id for flag in turn.policy(case).taxonomy.flags}
+    new = [flag for flag in reading.flags if flag.id not in case.facts.flags]
+    for flag in new:
+        if flag.id in known:
+            case.facts.flags.append(flag.id)
+            turn.record(
+                case, "flagged", SYSTEM, facts={"flag": flag.id}, words={"by": [hit.word for hit in flag.words]}
+            )
+    if any(flag.id in known for flag in new):
+        _grade(turn, case)
+        happen(turn, case, "flagged", SYSTEM)
+    elif new and not case.facts.human:
+        call_human(turn, case, SYSTEM)
+
+
+def call_human(turn: Turn, case: Case, actor: str) -> None:
+    """Call for a person, once per case and cycle."""
+    case.facts.human = True
+    turn.record(case, "human_called", actor)
+    happen(turn, case, "human_called", actor)
+
+
+def fill_from(turn: Turn, case: Case, reading: Reading) -> list[str]:
+    """Fill the empty fields of the form with the values a text holds; return the ids of the fields filled."""
+    filled = []
+    for each in turn.policy(case).form.fields:
+        if each.id in case.words.answers or not each.slots:
+            continue
+        slot = reading.slot(*each.slots)
+        if slot is None:
+            continue
+        value = slot.value
+        if each.kind == "choice":
+            if value not in {choice.id for choice in each.choices}:
+                continue
+        answer(turn, case, each.id, value, CUSTOMER, read=True)
+        filled.append(each.id)
+    return filled
+
+
+def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, read: bool = False) -> None:
+    """Give a field of the form its value; `read`: taken from free text, not asked for."""
+    if case.words.answers.get(field_id) == value:
+        return
+    case.words.answers[field_id] = value
+    turn.record(case, "answered", actor, facts={"field": field_id, "read": read}, words={"value": value})
+
+
+def set_type(turn: Turn, case: Case, type_id: str, actor: str, *, words: list[str] | None = None) -> None:
+    """Give the case its complaint type, or correct it, and with it its department. Every correction is kept."""
+    policy = turn.policy(case)
+    chosen = policy.taxonomy.type(type_id)
+    before, case.type = case.type, chosen.id
+    if words is not None:
+        case.words.decided_by = words
+    turn.record(case, "typed", actor, facts={"type": chosen.id, "before": before, "scores": case.facts.scores,
+                                             "lexicon": case.facts.lexicon}, words={"by": words or []})  # fmt: skip
+    _grade(turn, case)
+    if case.facts.complete:
+        route(turn, case)
+
+
+def _grade(turn: Turn, case: Case) -> None:
+    for name, grades in turn.policy(case).taxonomy.grades.items():
+        facts = turn.facts(case)
+        holding = [grade for grade in grades if grade.when.holds(facts)]
+        value = holding[-1].id if holding else grades[0].id
+        if case.facts.grades.get(name) != value:
+            if name in case.facts.grades:
+                turn.record(case, "graded", SYSTEM, facts={"grade": name, "value": value})
+            case.facts.grades[name] = value
+    case.urgent = bool(case.facts.flags)
+
+
+def route(turn: Turn, case: Case) -> None:
+    """Send the case to the department its policy names; a change of department frees it from its owner."""
+    policy = turn.policy(case)
+    facts = turn.facts(case)
+    found = next((each.department for each in policy.routing.routes if each.when.holds(facts)), None)
+    department = found or policy.taxonomy.type(case.type).department
+    if department == case.department:
+        return
+    case.department = department
+    turn.record(case, "assigned", SYSTEM, facts={"department": department})
+    owner = turn.owner(case)
+    if owner is not None and department not in owner.roles:
+        release(turn, case, SYSTEM)
+
+
+def release(turn: Turn, case: Case, actor: str) -> None:
+    """Free the case from its owner."""
+    case.owner_id = None
+    turn.record(case, "released", actor)
+
+
+def make(turn: Turn, case: Case, move: Move, actor: str, *, text: str = "") -> None:
+    """Make a move, and let happen what follows: clocks, notices, surveys, the moves the desk makes by itself."""
+    policy = turn.policy(case)
+    before = case.state
+    try:
+        policy.lifecycle.make(move, case)
+    except MachineError as error:
+        raise NotAllowed(key="error.state") from error
+    turn.record(case, "moved", actor, clause=move.clause, facts={"move": move.id, "from": before, "to": case.state},
+                words={"text": text} if text else None)  # fmt: skip
+    if move.counts == "rejection":
+        case.facts.rejections += 1
+    elif move.counts == "reopening":
+        _reopen(turn, case, actor)
+    state = policy.lifecycle.state(case.state)
+    if state.resolved and case.facts.resolved_at is None:
+        case.facts.resolved_at = turn.now
+        turn.set_timer(case, "archive", turn.now + timedelta(days=policy.lifecycle.archive_after))
+    if state.final:
+        case.open = False
+        if case.facts.resolved_at is None:
+            case.active = False
+    happen(turn, case, move.id, actor)
+    happen(turn, case, move.to, actor)
+    if move.tells:
+        notices.tell_customer(turn, case, move.tells, text=text)
+    if state.final:
+        clocks.stop_all(turn, case)
+        for name in ("nudge", "abandon"):
+            turn.set_timer(case, name, None)
+
+
+def _reopen(turn: Turn, case: Case, actor: str) -> None:
+    case.cycle += 1
+    case.facts.reopenings += 1
+    case.facts.resolved_at = None
+    case.facts.asked = False
+    case.words.proposal = case.words.result = ""
+    surveys.drop(turn, case)
+    turn.record(case, "reopened", actor, facts={"cycle": case.cycle})
+
+
+def happen(
+    turn: Turn, case: Case, name: str, actor: str, *, at: datetime | None = None, **values: Any
+) -> None:  # Any: fills of a sentence
+    """Let everything follow that waits for this name. `at` is when it happened, if not now."""
+    clocks.on(turn, case, name, at or turn.now)
+    notices.on(turn, case, name, **values)
+    surveys.on(turn, case, name)
+    for _ in range(_MOST_AUTOMATIC):
+        facts = turn.facts(case)
+        waiting = (
+            move
+            for move in turn.policy(case).lifecycle.moves_from(case.state)
+            if move.when.holds(facts) and (name in move.on or (move.automatic and name == case.state))
+        )
+        move = next(waiting, None)
+        if move is None:
+            return
+        make(turn, case, move, SYSTEM if "system" in move.by else actor)
+        name = ""

@@ -1,0 +1,494 @@
+"""Hearing: who speaks, and what it belongs to. The first stop of everything that is said to the desk."""
+
+from datetime import timedelta
+from typing import Final
+
+from complaints import numbers
+from complaints.case import Case
+from complaints.commands import Hear
+from complaints.conversation import Conversation
+from complaints.messages import Address, Choice, IncomingMessage
+from complaints.ports import Option
+from complaints.reading import Reading
+from complaints.tokens import Token, parse
+from handlers import agents, cards, cases, clocks, evidence, intake, rights, surveying
+from handlers.turn import CUSTOMER, Turn
+
+#: More messages than this from one person within ten seconds are written down and not answered one by one.
+FLOOD: Final = 20
+_FLOOD_WINDOW: Final = 10
+_LISTED: Final = 5
+_NEW: Final = "new"
+
+
+def hear(command: Hear, turn: Turn) -> None:
+    """Hear what a person says."""
+    message = command.message
+    if message.kind in ("unknown", "moved") and not message.sender:
+        return
+    conversation = turn.scene.by_address(speaker(message))
+    member = None if conversation.staff_id is None else turn.scene.staff.get(conversation.staff_id)
+    turn.touch(conversation)
+    if message.address.group:
+        _hear_group(turn, conversation, message)
+        return
+    turn.speaker = conversation.id
+    _greet(conversation, message)
+    if message.kind == "blocked":
+        conversation.reachable = False
+        for case in turn.cases_of(conversation):
+            turn.record(case, "blocked", CUSTOMER)
+        return
+    conversation.reachable = True
+    conversation.heard_at = turn.now
+    if message.kind in ("unblocked", "unknown", "moved"):
+        return
+    if message.command in ("start", "bind") and message.argument and agents.bind(turn, conversation, message):
+        return
+    if member is not None and member.active:
+        agents.hear(turn, conversation, member, message)
+    else:
+        _hear_customer(turn, conversation, message)
+
+
+def speaker(message: IncomingMessage) -> Address:
+    """Return the address of the speaker's own chat: a group belongs to nobody."""
+    if not message.address.group:
+        return message.address
+    return Address(channel=message.address.channel, chat=message.sender)
+
+
+def _greet(conversation: Conversation, message: IncomingMessage) -> None:
+    words = conversation.words
+    if not words.chat:
+        code = message.language.lower()
+        words.language = "zh-Hant" if code in ("zh-hant", "zh-tw", "zh-hk") else "en" if code[:2] not in ("zh", "") else "zh-Hans"  # fmt: skip
+    words.chat = message.address.chat
+    words.name = message.name or words.name
+
+
+def _hear_group(turn: Turn, conversation: Conversation, message: IncomingMessage) -> None:
+    member = None if conversation.staff_id is None else turn.scene.staff.get(conversation.staff_id)
+    room = turn.book.room
+    if room is not None and message.address.chat == room.chat and message.address.channel == room.channel:
+        if message.press and member is not None and member.active:
+            agents.press(turn, conversation, member, message)
+        elif message.press:
+            agents.toast(turn, message, turn.say(turn.policy().languages[0], "error.not_staff"))
+        return
+    if message.press:
+        agents.toast(turn, message, turn.say(turn.policy().languages[0], "error.stale"))
+    elif message.command:
+        turn.tell_place(message.address, turn.say(turn.policy().languages[0], "group.private", link=turn.book.bot_link))
+
+
+# customers
+
+
+def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMessage) -> None:
+    words = conversation.words
+    if message.press:
+        agents.toast(turn, message, "")
+        _pressed(turn, conversation, message)
+        return
+    if message.kind == "edit":
+        _edited(turn, conversation, message)
+        return
+    if _flooded(turn, conversation, message):
+        return
+    text = message.text.strip()
+    if message.phone and not text:
+        text = message.phone
+    wish = message.command or (turn.book.reader.intent(text) if text else None) or ""
+    if wish in ("help", "human", "status", "new", "start") and _wished(turn, conversation, message, wish):
+        return
+    if message.command and wish not in ("back", "skip", "cancel", "edit"):
+        turn.tell(conversation, turn.say(words.language, "menu.help_text"), intake.menu(turn, conversation))
+        return
+    case = intake.case_in_form(turn, conversation)
+    if message.attachments:
+        case = case or _waiting(turn, conversation) or _only(turn, conversation)
+        if case is None:
+            reading = _read(turn, conversation, text)
+            case = intake.begin(turn, conversation, message, text, reading)
+            evidence.take(turn, conversation, case, message)
+        else:
+            evidence.take(turn, conversation, case, message)
+            if text:
+                cases.hear(turn, case, message, text, _read(turn, conversation, text))
+            _after_file(turn, conversation, case, message)
+        return
+    if not text and not message.command:
+        turn.tell(conversation, turn.say(words.language, "hear.unreadable"))
+        return
+    if case is not None:
+        intake.answer(
+            turn, conversation, case, message, "skip" if message.command == "skip" else "", text or f"/{wish}"
+        )
+    elif message.command:
+        _command_outside_form(turn, conversation, message, wish)
+    else:
+        _said_freely(turn, conversation, message, text)
+
+
+def _read(turn: Turn, conversation: Conversation, text: str) -> Reading:
+    """Read free words, and answer from now on in their language."""
+    reading = turn.book.reader.read(text, hint=conversation.words.language)
+    if len(text) >= 4:  # noqa: PLR2004 # shorter words tell nothing of a language
+        conversation.words.language = reading.language
+    return reading
+
+
+def _flooded(turn: Turn, conversation: Conversation, message: IncomingMessage) -> bool:
+    second = int(turn.now.timestamp())
+    recent = [at for at in conversation.words.recent if second - at < _FLOOD_WINDOW]
+    conversation.words.recent = [*recent[-FLOOD * 2 :], second]
+    if len(recent) < FLOOD:
+        return False
+    case = intake.case_in_form(turn, conversation) or _only(turn, conversation)
+    if case is not None and message.text:
+        turn.record(case, "said", CUSTOMER, words={"text": message.text})
+    if len(recent) == FLOOD:
+        turn.tell(conversation, turn.say(conversation.words.language, "hear.flood"), case=case)
+    return True
+
+
+def _wished(turn: Turn, conversation: Conversation, message: IncomingMessage, wish: str) -> bool:
+    case = intake.case_in_form(turn, conversation)
+    language = conversation.words.language
+    if wish == "help" or (wish == "start" and case is None):
+        key = "menu.help_text" if wish == "help" else "menu.welcome"
+        text = turn.say(language, key, company=turn.policy().title[language])
+        turn.tell(conversation, text, intake.menu(turn, conversation))
+    elif wish == "status":
+        status(turn, conversation)
+    elif wish == "human":
+        _human(turn, conversation, message, case)
+        return True
+    elif wish == _NEW and case is None:
+        conversation.make("rest")
+        conversation.case_id = None
+        turn.tell(conversation, turn.say(language, "menu.what_happened"))
+        return True
+    elif wish == _NEW and case is not None:
+        turn.tell(conversation, turn.say(language, "menu.finish_first", number=case.number))
+    if case is not None:
+        intake.ask_again(turn, conversation, case)
+    return True
+
+
+def _human(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case | None) -> None:
+    case = case or _waiting(turn, conversation) or next(iter(reversed(_open(turn, conversation))), None)
+    if case is None:
+        case = cases.open_case(turn, conversation, message, message.text, _read(turn, conversation, message.text))
+    if not case.facts.human:
+        cases.call_human(turn, case, CUSTOMER)
+    else:
+        _chase(turn, case)
+    turn.tell(conversation, turn.say(conversation.words.language, "human.called", number=case.number), case=case)
+    if intake.case_in_form(turn, conversation) is case:
+        intake.ask_again(turn, conversation, case)
+
+
+def _command_outside_form(turn: Turn, conversation: Conversation, message: IncomingMessage, wish: str) -> None:
+    language = conversation.words.language
+    if wish == "cancel" and conversation.state != "idle":
+        conversation.make("rest")
+        conversation.case_id = None
+    turn.tell(conversation, turn.say(language, "menu.nothing_open"), intake.menu(turn, conversation))
+    del message
+
+
+def status(turn: Turn, conversation: Conversation) -> None:
+    """List the customer's complaints with state and next date, in plain words."""
+    language = conversation.words.language
+    shown = {case.id: case for case in turn.ledger.cases_of(conversation.id, _LISTED)}
+    shown.update({case.id: case for case in turn.cases_of(conversation)})
+    if not shown:
+        turn.tell(conversation, turn.say(language, "status.none"), intake.menu(turn, conversation))
+        return
+    lines = [turn.say(language, "status.head")]
+    for case in sorted(shown.values(), key=lambda case: case.id, reverse=True)[:_LISTED]:
+        state = turn.policy(case).lifecycle.state(case.state).title[language]
+        promised = case.promised_at
+        if case.facts.asked:
+            next_ = turn.say(language, "status.asked", question=case.words.question)
+        elif not case.facts.complete and case.open:
+            next_ = turn.say(language, "status.form")
+        elif promised is not None and promised > turn.now:
+            next_ = turn.say(language, "status.date", date=turn.moment(language, promised))
+        elif case.open:
+            next_ = turn.say(language, "status.working")
+        else:
+            next_ = turn.say(language, "status.over")
+        lines.append(turn.say(language, "status.line", number=case.number, state=state,
+                              type=cards.type_title(turn, case, language), next=next_))  # fmt: skip
+    turn.tell(conversation, "\n\n".join(lines))
+
+
+def _open(turn: Turn, conversation: Conversation) -> list[Case]:
+    """Return the cases a customer may mean: open ones, and those that may still be reopened."""
+    within = timedelta(days=turn.policy().lifecycle.reopen_within)
+    return [
+        case
+        for case in turn.cases_of(conversation)
+        if case.open and (case.facts.resolved_at is None or turn.now - case.facts.resolved_at <= within)
+    ]
+
+
+def _waiting(turn: Turn, conversation: Conversation) -> Case | None:
+    """Return the case that is asking the customer something: the question on the table, else the only one that asks."""
+    if conversation.state in ("replying", "explaining"):
+        case = turn.case(conversation.case_id)
+        if case is not None and case.conversation_id == conversation.id and case.open:
+            return case
+    asking = [case for case in _open(turn, conversation) if case.facts.asked]
+    return asking[0] if len(asking) == 1 else None
+
+
+def _only(turn: Turn, conversation: Conversation) -> Case | None:
+    found = _open(turn, conversation)
+    return found[0] if len(found) == 1 else None
+
+
+def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str) -> None:
+    words = conversation.words
+    language = words.language
+    state = conversation.state
+    case = turn.case(conversation.case_id)
+    if state == "explaining" and case is not None:
+        _explained(turn, conversation, case, message, text)
+        return
+    waiting = _waiting(turn, conversation)
+    if waiting is not None:
+        _replied(turn, conversation, waiting, message, text)
+        return
+    if state == "picking":
+        picked = _picked_by_words(turn, conversation, text)
+        if picked:
+            _attach(turn, conversation, picked)
+            return
+    if state in ("surveying", "commenting") and case is not None and _survey_words(turn, conversation, case, text):
+        return
+    reading = _read(turn, conversation, text)
+    language = words.language
+    number = numbers.parse(text, turn.policy().number.prefix)
+    named = next((each for each in turn.cases_of(conversation) if each.number == number), None) if number else None
+    if named is not None and len(text) <= len(named.number) + 6:
+        status(turn, conversation)
+        return
+    known = _open(turn, conversation)
+    small_talk = reading.kind in ("greeting", "thanks") and not reading.types and not reading.flags
+    if small_talk:
+        turn.tell(conversation, turn.say(language, f"hear.{reading.kind}"), intake.menu(turn, conversation))
+    elif not known:
+        if conversation.state != "idle":
+            conversation.make("rest")
+        intake.begin(turn, conversation, message, text, reading)
+    else:
+        _ask_which(turn, conversation, message, text, known)
+
+
+def _survey_words(turn: Turn, conversation: Conversation, case: Case, text: str) -> bool:
+    question = surveying.asked(turn, case)
+    if question is None or case.conversation_id != conversation.id:
+        return False
+    if not question.scale:
+        skip = turn.book.reader.intent(text) in ("skip", "no")
+        return surveying.answer(turn, conversation, case, question.id, 0, "" if skip else text)
+    options = [Option(id=str(score), labels=(str(score),)) for score in range(1, question.scale + 1)]
+    chosen = turn.book.reader.choose(text, options) if len(text) <= 6 else None  # noqa: PLR2004 # a score, not a story
+    return chosen is not None and surveying.answer(turn, conversation, case, question.id, int(chosen))
+
+
+def _ask_which(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, known: list[Case]) -> None:
+    """Ask which complaint the words belong to; they are kept until that is said."""
+    words = conversation.words
+    kept = f"{words.kept}\n{text}" if conversation.state == "picking" and words.kept else text
+    conversation.make("ask_which")
+    words.kept, words.kept_ref, words.kept_at = kept[:4000], message.ref, message.sent_at
+    words.options = [*(str(case.id) for case in known[-_LISTED:]), _NEW]
+    language = words.language
+    rows: list[list[Choice]] = [
+        [turn.question_button(conversation, f"{case.number} {cards.type_title(turn, case, language)}", f"w{index}")]
+        for index, case in enumerate(known[-_LISTED:])
+    ]
+    rows.append([turn.question_button(conversation, turn.say(language, "which.new"), f"w{len(rows)}")])
+    turn.tell(conversation, turn.say(language, "which.ask"), rows)
+
+
+def _picked_by_words(turn: Turn, conversation: Conversation, text: str) -> str:
+    words = conversation.words
+    labels = []
+    for id_ in words.options:
+        case = turn.case(int(id_)) if id_ != _NEW else None
+        label = turn.say(words.language, "which.new") if case is None else case.number
+        labels.append(Option(id=id_, labels=(label,)))
+    return turn.book.reader.choose(text, labels) or ""
+
+
+def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
+    """Add the kept words to the case that was picked, or open a new one for them."""
+    words = conversation.words
+    text, ref, at = words.kept, words.kept_ref, words.kept_at or turn.now
+    words.kept = words.kept_ref = ""
+    message = IncomingMessage(
+        key="",
+        kind="text",
+        address=Address(channel=conversation.channel, chat=words.chat),
+        sender=words.chat,
+        sent_at=at,
+        text=text,
+        ref=ref,
+    )
+    reading = turn.book.reader.read(text, hint=words.language)
+    conversation.make("rest")
+    if picked == _NEW:
+        conversation.case_id = None
+        intake.begin(turn, conversation, message, text, reading)
+        return
+    case = turn.case(int(picked))
+    if case is None or case.conversation_id != conversation.id or not case.open:
+        turn.tell(conversation, turn.say(words.language, "error.stale"))
+        return
+    cases.hear(turn, case, message, text, reading)
+    _chase(turn, case)
+    turn.tell(conversation, turn.say(words.language, "hear.added", number=case.number), case=case)
+    if not case.facts.complete:
+        conversation.case_id = case.id
+        intake.proceed(turn, conversation, case)
+
+
+def _chase(turn: Turn, case: Case) -> None:
+    case.facts.chasers += 1
+    cases.happen(turn, case, "customer_wrote", CUSTOMER)
+
+
+def _replied(turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, text: str) -> None:
+    """Take the answer to an agent's question: the clocks run again."""
+    cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
+    _answered(turn, conversation, case)
+
+
+def _answered(turn: Turn, conversation: Conversation, case: Case) -> None:
+    case.facts.asked = False
+    case.words.question = ""
+    clocks.unpause(turn, case)
+    cases.happen(turn, case, "customer_wrote", CUSTOMER)
+    if conversation.state == "replying":
+        conversation.make("rest")
+        conversation.case_id = None
+    turn.tell(conversation, turn.say(conversation.words.language, "hear.passed_on", number=case.number), case=case)
+
+
+def _after_file(turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage) -> None:
+    if intake.case_in_form(turn, conversation) is case:
+        if not message.album or conversation.state != "filling":
+            intake.ask_again(turn, conversation, case)
+    elif case.facts.asked:
+        _answered(turn, conversation, case)
+    else:
+        _chase(turn, case)
+
+
+def _edited(turn: Turn, conversation: Conversation, message: IncomingMessage) -> None:
+    """Put the new words of an edited message in the place of the old ones; the journal keeps both."""
+    for case in turn.cases_of(conversation):
+        for said in case.words.said:
+            if said.ref and said.ref == message.ref and case.open:
+                turn.record(case, "edited", CUSTOMER, words={"before": said.text, "text": message.text})
+                said.text = message.text
+                cases.danger(turn, case, turn.book.reader.read(message.text, hint=conversation.words.language))
+                turn.tell(
+                    conversation, turn.say(conversation.words.language, "hear.edited", number=case.number), case=case
+                )
+                return
+
+
+def _explained(turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, text: str) -> None:
+    """Take the reason a customer gives for a move, and make it."""
+    move_id = conversation.words.question
+    conversation.words.question = ""
+    conversation.make("rest")
+    conversation.case_id = None
+    cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
+    _customer_move(turn, conversation, case, move_id, text)
+
+
+def _customer_move(turn: Turn, conversation: Conversation, case: Case, move_id: str, text: str = "") -> None:
+    language = conversation.words.language
+    move = next((each for each in rights.moves(turn, case) if each.id == move_id), None)
+    if move is None:
+        turn.tell(conversation, turn.say(language, "error.stale"))
+        return
+    turn.record(case, "refused" if move.counts == "rejection" else "accepted", CUSTOMER, facts={"move": move.id})
+    cases.make(turn, case, move, CUSTOMER, text=text)
+
+
+def _pressed(turn: Turn, conversation: Conversation, message: IncomingMessage) -> None:
+    token = parse(message.press)
+    language = conversation.words.language
+    if token is None or token.scope == "s":
+        agents.toast(turn, message, turn.say(language, "error.stale"))
+    elif token.scope == "m":
+        _wished(
+            turn, conversation, message, token.value if token.value in ("new", "status", "help", "human") else "help"
+        )
+    elif token.scope == "q":
+        _question_pressed(turn, conversation, message, token)
+    else:
+        case = turn.case(token.case_id)
+        if case is None or case.conversation_id != conversation.id:
+            agents.toast(turn, message, turn.say(language, "error.stale"))
+        elif token.scope == "v":
+            _survey_pressed(turn, conversation, message, case, token)
+        else:
+            _move_pressed(turn, conversation, message, case, token)
+
+
+def _question_pressed(turn: Turn, conversation: Conversation, message: IncomingMessage, token: Token) -> None:
+    language = conversation.words.language
+    if token.stamp != conversation.turn:
+        agents.toast(turn, message, turn.say(language, "error.stale"))
+        case = intake.case_in_form(turn, conversation)
+        if case is not None:
+            intake.ask_again(turn, conversation, case)
+        return
+    if conversation.state == "picking":
+        index = int(token.value[1:]) if token.value[1:].isdigit() else -1
+        if 0 <= index < len(conversation.words.options):
+            _attach(turn, conversation, conversation.words.options[index])
+        return
+    case = intake.case_in_form(turn, conversation)
+    if case is None:
+        agents.toast(turn, message, turn.say(language, "error.stale"))
+    elif token.value == "human":
+        _human(turn, conversation, message, case)
+    else:
+        intake.answer(turn, conversation, case, message, token.value, "")
+
+
+def _survey_pressed(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case, token: Token) -> None:
+    score = int(token.detail) if token.detail.isdigit() and len(token.detail) <= 2 else -1  # noqa: PLR2004 # 0..10
+    if token.stamp != case.cycle or not surveying.answer(turn, conversation, case, token.value, score):
+        agents.toast(turn, message, turn.say(conversation.words.language, "survey.over"))
+
+
+def _move_pressed(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case, token: Token) -> None:
+    language = conversation.words.language
+    move = next((each for each in rights.moves(turn, case) if each.id == token.value), None)
+    if move is None or token.stamp != cards.round_of(case) or not _in_time(turn, case):
+        agents.toast(turn, message, turn.say(language, "error.stale"))
+        return
+    if not move.asks:
+        _customer_move(turn, conversation, case, move.id)
+        return
+    conversation.make("ask_reason")
+    conversation.case_id = case.id
+    conversation.words.question = move.id
+    turn.tell(conversation, turn.say(language, move.asks, number=case.number), case=case)
+
+
+def _in_time(turn: Turn, case: Case) -> bool:
+    within = timedelta(days=turn.policy(case).lifecycle.reopen_within)
+    return case.facts.resolved_at is None or turn.now - case.facts.resolved_at <= within

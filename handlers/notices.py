@@ -1,0 +1,96 @@
+"""Notices: who is told what when something happens."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from complaints.case import Case
+from complaints.conversation import Staff
+from complaints.ports import Priority
+from handlers import cards
+from handlers.turn import Turn
+
+PROGRESS: Final = Priority.PROGRESS
+
+
+def on(turn: Turn, case: Case, name: str, **values: Any) -> None:  # Any: fills of a sentence
+    """Send the notices that wait for this name."""
+    facts = turn.facts(case)
+    for notice in turn.policy(case).notices:
+        if name not in notice.on or not notice.when.holds(facts):
+            continue
+        if "customer" in notice.to:
+            tell_customer(turn, case, notice.say, **values)
+        alert(turn, case, notice.to, notice.say, **values)
+
+
+def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # Any: fills of a sentence
+    """Tell the customer something about their case, with the buttons of the moves that are theirs to make."""
+    conversation = turn.conversation_of(case)
+    language = conversation.words.language
+    promised = case.promised_at
+    text = turn.say(
+        language,
+        key,
+        number=case.number,
+        type=cards.type_title(turn, case, language),
+        state=turn.policy(case).lifecycle.state(case.state).title[language],
+        date=turn.moment(language, promised) if promised else turn.say(language, "case.soon"),
+        **{name: cards.shown(turn, language, value) for name, value in values.items()},
+    )
+    turn.tell(
+        conversation, text, cards.customer_buttons(turn, case, language), priority=PROGRESS, unasked=True, case=case
+    )
+
+
+def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) -> int:  # Any: fills of a sentence
+    """Tell staff about a case: in their own chats, and in the group. Return how many chats were told.
+
+    Where nobody can be reached in a role, reception is told instead, and the group: no case is without somebody.
+    """
+    to = [each for each in to if each != "customer"]
+    if not to:
+        return 0
+    members = recipients(turn, case, to)
+    for member in members:
+        text = turn.say(member.language, key, **cards.values(turn, case, member.language, values))
+        turn.tell_staff(
+            member,
+            text,
+            cards.buttons(turn, case, member),
+            tail=cards.card(turn, case, member.language),
+            case=case,
+        )
+    told = len(members)
+    if "agents" in to or not members:
+        language = turn.policy(case).languages[0]
+        text = turn.say(language, key, **cards.values(turn, case, language, values))
+        told += turn.tell_room(
+            text,
+            cards.room_buttons(turn, case, language),
+            tail=cards.card(turn, case, language, masked=True),
+            case=case,
+        )
+    return told
+
+
+def recipients(turn: Turn, case: Case, to: Sequence[str]) -> list[Staff]:
+    """Return the members of the staff meant by `owner`, `department`, `agents` or role ids, each once."""
+    wanted: dict[int, Staff] = {}
+    reception = turn.policy(case).routing.reception
+    for name in to:
+        role = case.department if name == "department" else name
+        if name == "owner":
+            owner = turn.owner(case)
+            found = [owner] if owner is not None else []
+        elif name == "agents":
+            found = [] if turn.book.room is not None else _with_role(turn, reception)
+        else:
+            found = _with_role(turn, role)
+        wanted.update({member.id: member for member in found if member.active and member.chat})
+    if not wanted and "agents" not in to:
+        wanted.update({member.id: member for member in _with_role(turn, reception)})
+    return list(wanted.values())
+
+
+def _with_role(turn: Turn, role: str) -> list[Staff]:
+    return [each for each in turn.scene.staff.values() if each.active and each.chat and role in each.roles]

@@ -1,0 +1,95 @@
+"""Rights: who may make which move, and what a member of the staff may do with a case now."""
+
+from typing import Final
+
+from complaints.case import Case
+from complaints.clauses.lifecycle import Move
+from complaints.conversation import Staff
+from complaints.errors import NotAllowed
+from complaints.reading import Language
+from handlers.turn import CUSTOMER, Turn
+
+#: The desk's own acts, in the order of their buttons. Each has a wording key `staff.act.NAME`; those in WRITTEN ask
+#: for a text first (`staff.ask.NAME`).
+ACTS: Final = ("claim", "ask", "reply", "note", "listen", "retype", "release", "files")
+WRITTEN: Final = frozenset({"ask", "reply", "note", "listen"})
+_OWNERS: Final = frozenset({"ask", "reply", "release"})
+
+
+def may(turn: Turn, case: Case, move: Move, member: Staff) -> bool:
+    """Tell whether this member of the staff may make the move."""
+    roles = turn.policy(case).routing
+    handles = any("handle" in role.grants for role in roles.roles if role.id in member.roles)
+    return bool(
+        ("owner" in move.by and case.owner_id == member.id)
+        or ("agent" in move.by and handles and case.owner_id in (None, member.id))
+        or set(move.by) & set(member.roles)
+    )
+
+
+def moves(turn: Turn, case: Case, *, member: Staff | None = None) -> list[Move]:
+    """Return the moves that may be made now by the customer, or by this member of the staff."""
+    facts = turn.facts(case)
+    return [
+        move
+        for move in turn.policy(case).lifecycle.moves_from(case.state)
+        if move.when.holds(facts) and (CUSTOMER in move.by if member is None else may(turn, case, move, member))
+    ]
+
+
+def handles(turn: Turn, case: Case, member: Staff) -> bool:
+    """Tell whether this member of the staff may work on cases at all."""
+    roles = turn.policy(case).routing.roles
+    return member.active and any("handle" in role.grants for role in roles if role.id in member.roles)
+
+
+def may_act(turn: Turn, case: Case, member: Staff, act: str) -> bool:
+    """Tell whether one of the desk's own acts is open to this member of the staff now."""
+    if act == "files":
+        return case.facts.files > 0 and sees(turn, case, member)
+    if not handles(turn, case, member) or not case.open:
+        return False
+    if act == "claim":
+        return case.owner_id is None
+    if act == "listen":
+        return case.facts.listen
+    if act in _OWNERS:
+        return case.owner_id == member.id
+    return True
+
+
+def sees(turn: Turn, case: Case, member: Staff) -> bool:
+    """Tell whether this member of the staff may see the case."""
+    roles = turn.policy(case).routing.roles
+    return member.active and any(role.grants for role in roles if role.id in member.roles)
+
+
+def offered(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
+    """Return what this member of the staff may do now: acts and moves, each with its label."""
+    found = [(act, turn.say(member.language, f"staff.act.{act}")) for act in ACTS if may_act(turn, case, member, act)]
+    found += [
+        (move.id, _label(move, member.language))
+        for move in moves(turn, case, member=member)
+        if move.button is not None and not move.automatic
+    ]
+    return found
+
+
+def check(turn: Turn, case: Case, member: Staff, act: str) -> Move | None:
+    """Return the move of that name, or None for one of the desk's own acts; NotAllowed if it is not open to them now."""
+    if act in ACTS:
+        if act == "claim" and case.owner_id is not None:
+            owner = turn.owner(case)
+            key = "error.claimed_by_you" if case.owner_id == member.id else "error.claimed"
+            raise NotAllowed(key=key, owner=owner.name if owner else "", number=case.number)
+        if not may_act(turn, case, member, act):
+            raise NotAllowed(key="error.act", number=case.number)
+        return None
+    for move in moves(turn, case, member=member):
+        if move.id == act:
+            return move
+    raise NotAllowed(key="error.act", number=case.number)
+
+
+def _label(move: Move, language: Language) -> str:
+    return move.button[language] if move.button is not None else move.id

@@ -1,0 +1,33 @@
+"""When a customer will be asked how it went: planned when a resolution happens, dropped when the handling begins anew."""
+
+from complaints.calendar import due
+from complaints.case import Case, SurveyRun
+from handlers.turn import Turn
+
+
+def on(turn: Turn, case: Case, name: str) -> None:
+    """Plan the surveys that wait for this name: one for each resolution."""
+    for survey in turn.policy(case).surveys:
+        if name not in survey.start or any(
+            run.id == survey.id and run.cycle == case.cycle for run in case.facts.surveys
+        ):
+            continue
+        calendar = turn.book.calendar
+        opening = calendar.opening_of_workday(turn.now, survey.not_before.amount)
+        run = SurveyRun(
+            id=survey.id,
+            cycle=case.cycle,
+            due_at=calendar.after_quiet(opening, turn.policy().hours.quiet),
+            expires_at=due(survey.expires, turn.now, calendar),
+        )
+        case.facts.surveys.append(run)
+        turn.touch(case)
+        turn.set_timer(case, f"survey:{survey.id}", run.due_at)
+
+
+def drop(turn: Turn, case: Case) -> None:
+    """Drop the surveys of a resolution that did not last."""
+    for run in case.facts.surveys:
+        if not run.done:
+            run.done = True
+            turn.set_timer(case, f"survey:{run.id}", None)

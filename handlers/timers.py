@@ -1,0 +1,90 @@
+"""Timers: something falls due. Ask first whether it still matters; a service that was down asks late, and once."""
+
+from datetime import timedelta
+
+from complaints.case import Case
+from complaints.commands import Fire
+from handlers import cases, clocks, intake, notices, surveying
+from handlers.turn import SYSTEM, Turn
+
+
+def fire(command: Fire, turn: Turn) -> None:
+    """See to a timer that fell due, if it still stands."""
+    kind, _, identity = command.subject.partition(":")
+    if kind != "case":
+        return
+    due_at = turn.scene.timers.get((command.subject, command.name))
+    case = turn.case(int(identity))
+    if case is None or due_at is None or due_at > turn.now:
+        return
+    turn.set_timer(case, command.name, None)
+    turn.touch(case)
+    what, _, detail = command.name.partition(":")
+    if what == "clock":
+        clocks.fire(turn, case, detail)
+    elif what == "hold":
+        clocks.hold(turn, case, detail)
+    elif what == "survey":
+        surveying.fire(turn, case, detail)
+    elif what == "nudge":
+        _nudge(turn, case)
+    elif what == "abandon":
+        _abandon(turn, case)
+    elif what == "archive":
+        _archive(turn, case)
+
+
+def _nudge(turn: Turn, case: Case) -> None:
+    """Remind the customer of an unfinished form: once, politely, and not at night."""
+    conversation = turn.conversation_of(case)
+    if case.facts.complete or not case.open or case.facts.nudged or intake.case_in_form(turn, conversation) is not case:
+        return
+    wait = turn.policy(case).form.nudge_after
+    heard = conversation.heard_at or case.opened_at
+    due_at = turn.book.calendar.after_quiet(max(turn.now, heard + _hours(wait)), turn.policy().hours.quiet)
+    if due_at > turn.now:
+        turn.set_timer(case, "nudge", due_at)
+        return
+    case.facts.nudged = True
+    turn.record(case, "nudged", SYSTEM)
+    language = conversation.words.language
+    turn.tell(conversation, turn.say(language, "form.nudge", number=case.number), unasked=True,
+              priority=notices.PROGRESS, case=case)  # fmt: skip
+    intake.ask_again(turn, conversation, case)
+    turn.touch(conversation)
+
+
+def _abandon(turn: Turn, case: Case) -> None:
+    """Let reception finish a form that the customer left: what was said is a complaint all the same."""
+    conversation = turn.conversation_of(case)
+    if case.facts.complete or not case.open or case.state != turn.policy(case).lifecycle.first:
+        return
+    heard = conversation.heard_at or case.opened_at
+    due_at = heard + _hours(turn.policy(case).form.abandon_after)
+    if due_at > turn.now:
+        turn.set_timer(case, "abandon", due_at)
+        return
+    turn.record(case, "abandoned", SYSTEM)
+    if intake.case_in_form(turn, conversation) is case:
+        conversation.make("rest")
+        conversation.case_id = None
+        turn.touch(conversation)
+    notices.tell_customer(turn, case, "form.abandoned")
+    notices.on(turn, case, "abandoned")
+    intake.accept(turn, case, SYSTEM)
+
+
+def _archive(turn: Turn, case: Case) -> None:
+    """Let a finished case leave the chat."""
+    if case.facts.resolved_at is None:
+        return
+    case.active = False
+    lifecycle = turn.policy(case).lifecycle
+    for move in lifecycle.moves_from(case.state):
+        if "archive_due" in move.on:
+            cases.make(turn, case, move, SYSTEM)
+            return
+
+
+def _hours(count: float) -> timedelta:
+    return timedelta(hours=count)

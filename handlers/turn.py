@@ -1,0 +1,341 @@
+"""Turn: everything within reach while one command is served, and everything it changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from complaints.calendar import WorkCalendar
+from complaints.case import Case
+from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
+from complaints.events import EVENTS, Event
+from complaints.messages import Address, Choice, Enclosure, Fetch, OutgoingMessage, PressAnswer
+from complaints.policy import Policy
+from complaints.ports import Changes, Ids, Ledger, Letter, Priority, Reader, Scene, Timer, Wording
+from complaints.reading import Language
+from complaints.tokens import Token
+
+Rows = Sequence[Sequence[Choice]]
+SYSTEM: Final = "system"
+CUSTOMER: Final = "customer"
+
+
+@dataclass(slots=True, kw_only=True)
+class Book:
+    """What stays the same from command to command: the rules, the words, the reader.
+
+    `current` is the policy of new cases; `policies` holds every version that a case is pinned to. `room` is the staff's
+    group chat, `bot_link` the address under which the bot is found (`https://t.me/name`; empty until known).
+    """
+
+    current: Policy
+    policies: dict[str, Policy]
+    calendar: WorkCalendar
+    reader: Reader
+    wording: Wording
+    ids: Ids
+    room: Address | None = None
+    bot_link: str = ""
+
+
+@dataclass(slots=True)
+class _Telling:
+    """What one conversation is told in one turn: parts that go out as one message."""
+
+    address: Address
+    conversation_id: int | None
+    parts: list[str]
+    rows: Rows
+    priority: Priority
+    unasked: bool
+    case_id: int | None
+    key: str
+    tail: str = ""
+
+
+class Batch:
+    """The changes of a whole batch of commands, each object once."""
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+        self._seen: set[int] = set()
+
+    def add(self, kind: list[Any], thing: object) -> None:  # Any: one of the lists of Changes
+        """Note that this object was changed."""
+        if id(thing) not in self._seen:
+            self._seen.add(id(thing))
+            kind.append(thing)
+
+
+class Turn:
+    """One command's turn at the desk."""
+
+    def __init__(self, book: Book, scene: Scene, ledger: Ledger, batch: Batch, now: datetime) -> None:
+        self.book = book
+        self.scene = scene
+        self.ledger = ledger
+        self.now = now
+        self.press_answer: PressAnswer | None = None
+        self.speaker: int | None = None  # the conversation whose own message is being answered
+        self._batch = batch
+        self._telling: dict[tuple[str, str, str], _Telling] = {}
+        self._opened: dict[int, list[Case]] = {}
+        self._customers: dict[int, Customer] = {}
+
+    # what is known
+
+    def policy(self, case: Case | None = None) -> Policy:
+        """Return the policy a case is pinned to, or the current one."""
+        return self.book.policies[case.policy] if case is not None else self.book.current
+
+    def conversation_of(self, case: Case) -> Conversation:
+        """Return the conversation in which the case's customer is spoken to."""
+        return self.scene.conversations[case.conversation_id]
+
+    def cases_of(self, conversation: Conversation) -> list[Case]:
+        """Return the active cases of a conversation, oldest first, with those opened in this turn."""
+        known = [case for case in self.scene.cases_of(conversation.id) if case.active]
+        return known + [case for case in self._opened.get(conversation.id, ()) if case.active and case not in known]
+
+    def case(self, case_id: int | None) -> Case | None:
+        """Return a loaded case by id."""
+        if case_id is None:
+            return None
+        for cases in self._opened.values():
+            for case in cases:
+                if case.id == case_id:
+                    return case
+        return self.scene.cases.get(case_id)
+
+    def customer(self, conversation: Conversation) -> Customer | None:
+        """Return the customer of a conversation, if it has one yet."""
+        if conversation.customer_id is None:
+            return None
+        return self._customers.get(conversation.customer_id) or self.scene.customers.get(conversation.customer_id)
+
+    def owner(self, case: Case) -> Staff | None:
+        """Return the member of the staff who owns the case."""
+        return None if case.owner_id is None else self.scene.staff.get(case.owner_id)
+
+    def facts(self, case: Case) -> Mapping[str, Any]:
+        """Return the facts that a policy's conditions may ask for."""
+        return {
+            **case.facts.grades,
+            "type": case.type,
+            "state": case.state,
+            "flags": case.facts.flags,
+            "department": case.department,
+            "channel": case.channel,
+            "complete": case.facts.complete,
+            "owned": case.owner_id is not None,
+            "cycle": case.cycle,
+            "rejections": case.facts.rejections,
+            "reopenings": case.facts.reopenings,
+            "chasers": case.facts.chasers,
+            "human": case.facts.human,
+        }
+
+    def say(self, language: Language, key: str, **values: object) -> str:
+        """Return a sentence."""
+        return self.book.wording.say(language, key, **values)
+
+    def moment(self, language: Language, at: datetime) -> str:
+        """Return a moment in the company's zone, as people say it."""
+        return self.book.wording.moment(language, at, self.policy().hours.zone)
+
+    @property
+    def new(self) -> Changes | None:
+        """The cases and customers that this turn brought into being, for the next command of the batch to see."""
+        if not self._opened and not self._customers:
+            return None
+        return Changes(
+            customers=list(self._customers.values()), cases=[each for cases in self._opened.values() for each in cases]
+        )
+
+    # what is changed
+
+    def touch(self, thing: Conversation | Customer | Case | Staff | EvidenceFile) -> None:
+        """Note that this object is to be saved."""
+        changes = self._batch.changes
+        kind: list[Any] = (
+            changes.conversations
+            if isinstance(thing, Conversation)
+            else changes.cases
+            if isinstance(thing, Case)
+            else changes.customers
+            if isinstance(thing, Customer)
+            else changes.staff
+            if isinstance(thing, Staff)
+            else changes.evidence
+        )
+        self._batch.add(kind, thing)
+
+    def opened(self, case: Case) -> None:
+        """Take a new case in."""
+        self._opened.setdefault(case.conversation_id, []).append(case)
+        self.touch(case)
+
+    def welcomed(self, customer: Customer) -> None:
+        """Take a new customer in."""
+        self._customers[customer.id] = customer
+        self.touch(customer)
+
+    def record(
+        self,
+        case: Case,
+        name: str,
+        actor: str,
+        *,
+        clause: str = "",
+        facts: dict[str, Any] | None = None,
+        words: dict[str, Any] | None = None,
+    ) -> None:
+        """Write an event into the case's journal."""
+        if name not in EVENTS:
+            raise ValueError(name)
+        self._batch.changes.events.append(
+            Event(
+                case_id=case.id,
+                name=name,
+                at=self.now,
+                actor=actor,
+                clause=clause,
+                facts=facts or {},
+                words=words or {},
+            )
+        )
+        self.touch(case)
+
+    def set_timer(self, case: Case, name: str, due_at: datetime | None) -> None:
+        """Set, move or (None) cancel a timer of a case."""
+        self._batch.changes.timers.append(
+            Timer(subject=f"case:{case.id}", name=name, conversation_id=case.conversation_id, due_at=due_at)
+        )
+
+    def tell(
+        self,
+        conversation: Conversation,
+        text: str,
+        rows: Rows = (),
+        *,
+        priority: Priority = Priority.ANSWER,
+        unasked: bool = False,
+        case: Case | None = None,
+        key: str = "",
+    ) -> None:
+        """Say something to a person in their own chat. What is said in one turn goes out as one message."""
+        if not conversation.reachable or not conversation.words.chat:
+            if case is not None:
+                self.record(case, "undelivered", SYSTEM, facts={"reason": "blocked"})
+            return
+        if conversation.id == self.speaker:
+            priority, unasked = Priority.ANSWER, False
+        self._put(Address(channel=conversation.channel, chat=conversation.words.chat), conversation.id, text, rows,
+                  priority=priority, unasked=unasked, case_id=case.id if case else None, key=key)  # fmt: skip
+
+    def tell_staff(
+        self, member: Staff, text: str, rows: Rows = (), *, tail: str = "", case: Case | None = None
+    ) -> None:
+        """Say something to a member of the staff in their own chat; `tail` stands once, at the end of all that is said."""
+        if member.chat:
+            answering = member.conversation_id is not None and member.conversation_id == self.speaker
+            self._put(Address(channel=member.channel, chat=member.chat), member.conversation_id, text, rows,
+                      priority=Priority.ANSWER if answering else Priority.ALERT, unasked=not answering,
+                      case_id=case.id if case else None, key="", tail=tail)  # fmt: skip
+
+    def tell_room(self, text: str, rows: Rows = (), *, tail: str = "", case: Case | None = None) -> bool:
+        """Say something in the staff's group chat, where many read along; False if there is none."""
+        if self.book.room is None:
+            return False
+        self._put(self.book.room, None, text, rows, priority=Priority.ALERT, unasked=True,
+                  case_id=case.id if case else None, key="", tail=tail)  # fmt: skip
+        return True
+
+    def tell_place(self, address: Address, text: str) -> None:
+        """Say something where it was asked, e.g. in a group that is not the staff's."""
+        self._put(address, None, text, (), priority=Priority.ANSWER, unasked=False, case_id=None, key="")
+
+    def fetch(self, file: EvidenceFile, address: Address, ref: str) -> None:
+        """Let the outbox bring a file home."""
+        self._letter(address, Fetch(evidence_id=file.id, ref=ref), Priority.ERRAND, conversation_id=file.conversation_id,
+                     case_id=file.case_id, unasked=False, key="", due_at=self.now)  # fmt: skip
+
+    def enclose(self, member: Staff, case: Case, file: Enclosure) -> None:
+        """Send a file of a case on to a member of the staff."""
+        self._letter(Address(channel=member.channel, chat=member.chat), file, Priority.ALERT,
+                     conversation_id=member.conversation_id, case_id=case.id, unasked=True, key="", due_at=self.now)  # fmt: skip
+
+    def _put(
+        self,
+        address: Address,
+        conversation_id: int | None,
+        text: str,
+        rows: Rows,
+        *,
+        priority: Priority,
+        unasked: bool,
+        case_id: int | None,
+        key: str,
+        tail: str = "",
+    ) -> None:
+        place = (address.channel, address.chat, "" if priority == Priority.ANSWER else f"{case_id}")
+        told = self._telling.get(place)
+        if told is None:
+            told = _Telling(address, conversation_id, [], (), priority, unasked, case_id, key)
+            self._telling[place] = told
+        if text and text not in told.parts:
+            told.parts.append(text)
+        if rows:
+            told.rows = rows
+        told.tail = tail or told.tail
+        told.priority = min(told.priority, priority)
+        told.unasked = told.unasked and unasked
+
+    def finish(self) -> None:
+        """Write what is to be said into the outbox: one message for each person."""
+        for told in self._telling.values():
+            body = OutgoingMessage(
+                text="\n\n".join([*told.parts, told.tail] if told.tail else told.parts),
+                choices=tuple(tuple(row) for row in told.rows),
+            )
+            due_at = self.now
+            if told.unasked and told.priority > Priority.ALERT:
+                due_at = self.book.calendar.after_quiet(self.now, self.policy().hours.quiet)
+            self._letter(told.address, body, told.priority, conversation_id=told.conversation_id, case_id=told.case_id,
+                         unasked=told.unasked, key=told.key, due_at=due_at)  # fmt: skip
+
+    def _letter(
+        self,
+        address: Address,
+        body: OutgoingMessage | Enclosure | Fetch,
+        priority: Priority,
+        *,
+        conversation_id: int | None,
+        case_id: int | None,
+        unasked: bool,
+        key: str,
+        due_at: datetime,
+    ) -> None:
+        self._batch.changes.letters.append(
+            Letter(
+                id=self.book.ids.next(),
+                address=address,
+                body=body,
+                priority=priority,
+                due_at=due_at,
+                conversation_id=conversation_id,
+                case_id=case_id,
+                unasked=unasked,
+                key=key,
+            )
+        )
+
+    # buttons
+
+    def button(self, label: str, token: Token) -> Choice:
+        """Make a button."""
+        return Choice(label=label, token=str(token))
+
+    def question_button(self, conversation: Conversation, label: str, value: str) -> Choice:
+        """Make a button that answers the question on the table, and is stale once another one lies there."""
+        return Choice(label=label, token=str(Token(scope="q", value=value, stamp=conversation.turn)))
