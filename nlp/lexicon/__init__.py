@@ -1,0 +1,189 @@
+"""The words the reader knows about any company: one YAML file per subject, checked and loaded once."""
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+
+
+class _Page(BaseModel):
+    """A file of the lexicon. A key that nobody reads is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Characters(_Page):
+    """characters.yaml: what the reader must know of single characters."""
+
+    han: str
+    ends: str
+    fold: list[str]
+
+
+class English(_Page):
+    """english.yaml: irregular forms of English words."""
+
+    negated: list[str]
+    families: list[list[str]]
+
+
+class Negations(_Page):
+    """negations.yaml: words that take back what follows them, and what limits their reach."""
+
+    deny: list[str]
+    absent: list[str]
+    fillers: list[str]
+    refuse: list[str]
+    after: list[str]
+    pseudo: list[str]
+    wanted: list[str]
+    contrast: list[str]
+    turn: list[str]
+    joins: list[str]
+    rhetorical: list[str]
+    negative: list[str]
+
+
+class Politeness(_Page):
+    """politeness.yaml: what stands around an answer and means nothing."""
+
+    before: list[str]
+    after: list[str]
+
+
+class Intents(_Page):
+    """intents.yaml: whole messages addressed to the conversation itself."""
+
+    intents: dict[str, list[str]]
+    marks: dict[str, list[str]]
+
+
+class SmallTalk(_Page):
+    """small_talk.yaml: greetings, thanks, and the signs of a question or a complaint."""
+
+    greetings: list[str]
+    thanks: list[str]
+    fillers: list[str]
+    questions: list[str]
+    complaints: list[str]
+
+
+class Fury(_Page):
+    """The words of a customer who is beside themself: a strong one is enough, mild ones count half."""
+
+    strong: list[str]
+    mild: list[str]
+    unless: list[str]
+
+
+class Human(_Page):
+    """The words by which a longer message asks for a person."""
+
+    words: list[str]
+    unless: list[str]
+
+
+class Shouting(_Page):
+    """When Latin text in capitals is shouting, and what that weighs."""
+
+    letters: int
+    share: float
+    weight: float
+
+
+class Flags(_Page):
+    """flags.yaml: flags every company has."""
+
+    fury: Fury
+    human: Human
+    insistence: list[tuple[int, float]]
+    shouting: Shouting
+    parts: dict[str, list[str]]
+
+
+class Ordinals(_Page):
+    """ordinals.yaml: how people point at the n-th of several choices."""
+
+    numbers: list[list[str]]
+    before: list[str]
+    after: list[str]
+    last: list[str]
+
+
+class Remedies(_Page):
+    """remedies.yaml: what customers ask for, and how they ask."""
+
+    wishes: list[str]
+    remedies: dict[str, list[str]]
+
+
+class Names(_Page):
+    """names.yaml: how names are announced and what they look like."""
+
+    say: list[str]
+    be: list[str]
+    asserting: list[str]
+    follows: list[str]
+    titles: list[str]
+    stops: str
+    surnames: str
+    common: str
+    compound: list[str]
+    not_names: list[str]
+    english_stops: list[str]
+
+
+class SlotWords(_Page):
+    """slots.yaml: where values are found."""
+
+    cues: dict[str, list[str]]
+    weak: list[str]
+    channel: dict[str, list[str]]
+    units: dict[str, list[str]]
+    signs: dict[str, list[str]]
+    loose_units: list[str]
+    scales: dict[str, int]
+    small: dict[str, int]
+    digits: dict[str, int]
+    patterns: dict[str, str]
+
+
+class Regions(_Page):
+    """regions.yaml: places by country, and how people tell theirs."""
+
+    loose: list[str]
+    cues: list[str]
+    suffixes: str
+    not_own: list[str]
+    places: dict[str, list[list[str]]]
+
+
+class Lexicon(_Page):
+    """All pages of the lexicon, by the name of their file."""
+
+    characters: Characters
+    english: English
+    negations: Negations
+    politeness: Politeness
+    intents: Intents
+    small_talk: SmallTalk
+    flags: Flags
+    ordinals: Ordinals
+    remedies: Remedies
+    names: Names
+    slots: SlotWords
+    regions: Regions
+
+
+@cache
+def load() -> Lexicon:
+    """Read and check every page. The result is shared and never changes."""
+    folder = resources.files(__name__)
+    # YAML 1.2, where a bare `no` is a word: half of the intents would be booleans in 1.1.
+    yaml = YAML(typ="safe", pure=True)
+    pages: dict[str, Any] = {
+        name: yaml.load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in Lexicon.model_fields
+    }
+    return Lexicon.model_validate(pages)

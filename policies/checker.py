@@ -1,0 +1,335 @@
+"""Every mistake in every policy, calendar and wording file at once, for people who do not read tracebacks."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import holidays
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from complaints.calendar import WorkCalendar
+from complaints.policy import Policy
+from policies.calendars import YearFile, work_calendar
+from policies.loader import upgraded
+from policies.meaning import Read, Subject, findings, names, nearest
+from policies.mending import Mended
+from policies.phrasebook import LANGUAGES, flattened, placeholders
+from policies.places import Document
+from policies.places import Path as Place
+from policies.schema import json_schema
+
+_HERE: Final = Path(__file__).parent
+_SUFFIXES: Final = frozenset({".yaml", ".yml"})
+_YEAR_FILE: Final = re.compile(r"([A-Z]{2})-(\d{4})")
+_SATURDAY: Final = 5
+#: Names that `Phrasebook.say` uses itself.
+_TAKEN: Final = frozenset({"self", "language", "key"})
+#: What should stand where something else stands, by the beginning of the type of pydantic's error.
+_EXPECTED: Final = {
+    "string_type": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "model_type": "a mapping (keys with values)",
+    "dict": "a mapping (keys with values)",
+    "time": "a time such as 09:00",
+    "date": "a date such as 2026-01-04",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """One mistake: the file, the line (from 1), what is wrong in plain words, and what to do about it."""
+
+    path: Path
+    line: int
+    message: str
+    cure: str = ""
+
+    def __str__(self) -> str:
+        """Return the mistake in one line, its place first, as editors like it."""
+        return f"{self.path}:{self.line}: {self.message} {self.cure}".rstrip()
+
+
+def check(paths: Iterable[Path], *, read: Callable[[Policy], Read] | None = None) -> list[Problem]:
+    """Return every mistake of these files, and of all YAML files in these folders, by file and line.
+
+    A file in a folder `wording` holds sentences, one in `calendars` a year, any other is a policy. `read` makes the
+    reader of a policy; with it the examples of texts are tried too.
+    """
+    shelf = _Shelf()
+    problems: set[Problem] = set()
+    wordings: set[Path] = set()
+    for path in _files(paths):
+        if path.parent.name == "wording":
+            wordings.add(path.parent)
+        elif path.parent.name == "calendars":
+            problems.update(_year(shelf, path))
+        else:
+            problems.update(_policy(shelf, path, read))
+    for folder in wordings:
+        problems.update(_wording(shelf, folder))
+    return sorted(problems)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (each for each in sorted(path.rglob("*")) if each.suffix in _SUFFIXES)
+        else:
+            yield path
+
+
+class _Shelf:
+    """The documents that were read, each once."""
+
+    def __init__(self) -> None:
+        self._read: Final[dict[Path, tuple[Document, list[Problem]]]] = {}
+
+    def document(self, path: Path) -> tuple[Document, list[Problem]]:
+        """Return the document of a file, and the mistakes that kept it from being one."""
+        if path not in self._read:
+            self._read[path] = _document(path)
+        return self._read[path]
+
+    def sentences(self, folder: Path) -> frozenset[str]:
+        """Return every wording key of a folder, in whatever language."""
+        found: set[str] = set()
+        for language in LANGUAGES:
+            document, _ = self.document(folder / f"{language}.yaml")
+            found.update(flattened(document.data or {}))
+        return frozenset(found)
+
+
+def _document(path: Path) -> tuple[Document, list[Problem]]:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cure = "It must be there, and be UTF-8 text."
+        return Document(""), [Problem(path=path, line=1, message=f"The file cannot be read: {error}.", cure=cure)]
+    document = Document(text)
+    problems = [Problem(path=path, line=each.line, message=each.message, cure=each.cure) for each in document.stumbles]
+    if not isinstance(document.data, dict):
+        if not problems:
+            cure = "Write keys with values, such as `schema: 1`."
+            problems.append(Problem(path=path, line=1, message="The file holds no keys with values.", cure=cure))
+        document.data = None
+    return document, problems
+
+
+def _policy(shelf: _Shelf, path: Path, read: Callable[[Policy], Read] | None) -> Iterator[Problem]:
+    document, problems = shelf.document(path)
+    yield from problems
+    if document.data is None:
+        return
+    try:
+        data = upgraded(document.data)
+    except ValueError as error:
+        yield Problem(path=path, line=document.line(["schema"]), message=str(error), cure="Write `schema: 1`.")
+        return
+    mended = Mended(data)
+    policy = None
+    while policy is None:
+        try:
+            policy = Policy.model_validate(mended.data)
+        except ValidationError as error:
+            mistakes = error.errors()
+            yield from _shape(path, document, [(mended.original(each["loc"]), each) for each in mistakes], mended)
+            mended.leave_out([(each["loc"], each["type"] == "extra_forbidden") for each in mistakes])
+        except ValueError as error:  # from the state machine, which knows no places
+            yield Problem(path=path, line=document.line(["lifecycle"]), message=str(error))
+            mended.stand_in("lifecycle")
+    beside = path.parent.parent
+    subject = Subject(
+        policy=policy,
+        names=names(data),
+        calendar=None if "hours" in mended.replaced else _calendar(policy, _folder(beside, "calendars")),
+        wording=shelf.sentences(_folder(beside, "wording")),
+        read=read(policy) if read is not None else None,
+        broken=frozenset(mended.broken | mended.replaced),
+    )
+    for finding in findings(subject):
+        if finding.path[0] not in mended.replaced:
+            line = document.line(mended.original(finding.path))
+            yield Problem(path=path, line=line, message=finding.message, cure=finding.cure)
+
+
+def _folder(beside: Path, name: str) -> Path:
+    """Return the folder of that name beside the folder of the policy, or the one that comes with Plaint."""
+    return beside / name if (beside / name).is_dir() else _HERE / name
+
+
+def _calendar(policy: Policy, folder: Path) -> WorkCalendar | None:
+    try:
+        return work_calendar(policy.hours, folder)
+    except ValueError:  # the zone, the country or the file of a year: each is reported where it stands
+        return None
+
+
+def _shape(
+    path: Path, document: Document, mistakes: list[tuple[Place, ErrorDetails]], mended: Mended
+) -> Iterator[Problem]:
+    """Say in plain words what pydantic found."""
+    unknown = [place for place, each in mistakes if each["type"] == "extra_forbidden"]
+    for place, each in mistakes:
+        kind, key = each["type"], str(place[-1])
+        if kind == "missing" and get_close_matches(key, [str(it[-1]) for it in unknown if it[:-1] == place[:-1]]):
+            continue  # it is there, mistyped, and reported as unknown
+        if kind == "too_short" and (mended.broken or mended.replaced):
+            continue  # what it lacks was left out, and reported
+        message, cure = _told(document.data, place, each)
+        yield Problem(path=path, line=document.line(place), message=message, cure=cure)
+
+
+def _told(data: Any, place: Place, mistake: ErrorDetails) -> tuple[str, str]:  # Any: whatever the file holds
+    kind, key = mistake["type"], str(place[-1])
+    where = _named(data, place)
+    if "facts" in place:
+        return (
+            f"{_named(data, place[: place.index('facts')])}: this condition cannot be read.",
+            "Compare facts with a value, a list of values or bounds: {type: [a, b], rejections: {ge: 3}}.",
+        )
+    if kind == "extra_forbidden":
+        return f"{_named(data, place[:-1])}: the key {key!r} is not known here.", nearest(key, _keys(place[:-1]))
+    if kind == "missing":
+        return f"{_named(data, place[:-1])}: the key {key!r} is missing.", f"Add `{key}:`."
+    if kind == "literal_error":
+        expected = str(mistake.get("ctx", {}).get("expected", ""))
+        return f"{where}: {_cut(mistake['input'])} is not possible.", f"Use {expected}."
+    if kind == "string_pattern_mismatch":
+        pattern = mistake.get("ctx", {}).get("pattern", "")
+        return (
+            f"{where}: {_cut(mistake['input'])} is not possible as a name.",
+            "Use small letters, digits and underscores, a letter first."
+            if pattern.startswith("^[a-z]")
+            else f"It must look like {pattern}.",
+        )
+    for beginning, expected in _EXPECTED.items():
+        if kind.startswith(beginning):
+            return f"{where}: {_cut(mistake['input'])} stands where {expected} should be.", f"Write {expected}."
+    said = mistake["msg"].removeprefix("Value error, ").replace("Input should", "It should")
+    return f"{where}: {said.rstrip('.')}.", ""
+
+
+def _cut(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}..."  # noqa: PLR2004 # fits on a line
+
+
+def _named(data: Any, place: Iterable[str | int]) -> str:  # Any: whatever the file holds
+    """Return a place as people say it: keys joined by dots, elements of lists by their id or their number (from 1)."""
+    steps = []
+    for step in place:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            data = None
+        name = data.get("id") if isinstance(step, int) and isinstance(data, Mapping) else None
+        steps.append(str(name or (step + 1 if isinstance(step, int) else step)))
+    return ".".join(steps) or "The file"
+
+
+def _keys(place: Place) -> set[str]:
+    """Return the keys that a policy may have at a place."""
+    schema = json_schema()
+
+    def expanded(part: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:  # Any: JSON
+        if "$ref" in part:
+            yield from expanded(schema["$defs"][part["$ref"].rpartition("/")[2]])
+        yield part
+        for each in part.get("anyOf", ()):
+            yield from expanded(each)
+
+    parts: list[Mapping[str, Any]] = [schema]
+    for step in place:
+        inner = "items" if isinstance(step, int) else "additionalProperties"
+        found = [each.get("properties", {}).get(step) or each.get(inner) for part in parts for each in expanded(part)]
+        parts = [each for each in found if isinstance(each, Mapping)]
+    return {key for part in parts for each in expanded(part) for key in each.get("properties", ())}
+
+
+def _year(shelf: _Shelf, path: Path) -> Iterator[Problem]:
+    document, problems = shelf.document(path)
+    yield from problems
+    name = _YEAR_FILE.fullmatch(path.stem)
+    if name is None or name[1] not in holidays.list_supported_countries(include_aliases=True):
+        cure = "Call it by the country's two letters and the year: CN-2027.yaml."
+        yield Problem(path=path, line=1, message="The name of the file says no country and year.", cure=cure)
+    if document.data is None:
+        return
+    try:
+        year = YearFile.model_validate(document.data)
+    except ValidationError as error:
+        for each in error.errors():
+            message, cure = _told(document.data, each["loc"], each)
+            if each["type"] == "extra_forbidden":
+                cure = nearest(str(each["loc"][-1]), YearFile.model_fields)
+            yield Problem(path=path, line=document.line(each["loc"]), message=message, cure=cure)
+        return
+    for key, days in (("holidays", year.holidays), ("workdays", year.workdays)):
+        for index, day in enumerate(days):
+            line = document.line([key, index])
+            if name is not None and day.year != int(name[2]):
+                yield Problem(path=path, line=line, message=f"{day} is no day of {name[2]}.", cure="Correct the year.")
+            if day in days[:index] or (key == "workdays" and day in year.holidays):
+                cure = "A day is a holiday or a workday, once."
+                yield Problem(path=path, line=line, message=f"{day} stands here a second time.", cure=cure)
+            if key == "workdays" and day.weekday() < _SATURDAY:
+                cure = "Only weekend days that are worked stand here."
+                yield Problem(path=path, line=line, message=f"{day} is a {day:%A} and worked anyway.", cure=cure)
+
+
+def _wording(shelf: _Shelf, folder: Path) -> Iterator[Problem]:
+    for path in _files([folder]):
+        if path.stem not in LANGUAGES:
+            yield Problem(
+                path=path,
+                line=1,
+                message=f"{path.stem!r} is no language of the desk.",
+                cure=nearest(path.stem, LANGUAGES),
+            )
+    every = shelf.sentences(folder)
+    fills: dict[str, tuple[str, frozenset[str]]] = {}
+    for language in LANGUAGES:
+        path = folder / f"{language}.yaml"
+        document, problems = shelf.document(path)
+        yield from problems
+        if document.data is None:
+            continue
+        sentences = flattened(document.data)
+        for key in sorted(every - sentences.keys()):
+            line = document.line(key.split("."))
+            yield Problem(path=path, line=line, message=f"The sentence {key!r} is missing.", cure="Write it here too.")
+        for key, sentence in sentences.items():
+            line = document.line(key.split("."))
+            for message, cure in _sentence(language, key, sentence, fills):
+                yield Problem(path=path, line=line, message=message, cure=cure)
+
+
+def _sentence(
+    language: str, key: str, sentence: str, fills: dict[str, tuple[str, frozenset[str]]]
+) -> Iterator[tuple[str, str]]:
+    """Look at one sentence; `fills` remembers for each key the first language and its placeholders."""
+    try:
+        found = placeholders(sentence)
+    except ValueError as error:
+        yield f"{key}: {error}", "Double a brace that is meant as one: {{ or }}."
+        return
+    if taken := found & _TAKEN:
+        yield f"{key}: {_braced(taken)} cannot be filled.", "Give the placeholder another name."
+    first, wanted = fills.setdefault(key, (language, found))
+    if found != wanted:
+        yield (
+            f"{key}: the placeholders are {_braced(found)}, in {first} they are {_braced(wanted)}.",
+            "Use the same in every language.",
+        )
+
+
+def _braced(found: Iterable[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(found)) or "none"

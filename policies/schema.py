@@ -1,0 +1,44 @@
+"""The shape of a policy file as JSON Schema, for editors that complete and check while one writes."""
+
+from functools import cache
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from complaints.clauses.model import Predicate
+from complaints.policy import Policy
+
+
+#: A condition as it is written; pydantic only sees what it becomes.
+_CONDITION: Final = {
+    "type": "object",
+    "description": (Predicate.__doc__ or "").strip(),
+    "properties": {
+        "any": {"type": "array", "items": {"$ref": "#/$defs/Predicate"}},
+        "not": {"anyOf": [{"$ref": "#/$defs/Predicate"}, {"type": "array", "items": {"$ref": "#/$defs/Predicate"}}]},
+    },
+    "additionalProperties": {
+        "anyOf": [{"type": ["string", "boolean", "integer"]}, {"type": "array"}, {"$ref": "#/$defs/Test"}]
+    },
+}
+
+
+class _Shorthand(GenerateJsonSchema):
+    """Knows the short forms that a policy may use: one value for a list of one, a word for a keyword, a text for hours."""
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        inner = super().function_before_schema(schema)
+        return {"anyOf": [inner["items"] if inner.get("type") == "array" else {"type": "string"}, inner]}
+
+
+@cache
+def json_schema() -> dict[str, Any]:  # Any: JSON
+    """Return the JSON Schema of a policy file (draft 2020-12)."""
+    schema = Policy.model_json_schema(schema_generator=_Shorthand)
+    schema["properties"].pop("version")  # the hash of the text: nobody writes it
+    for definition in schema["$defs"].values():
+        if "anyOf" in definition:  # that no other key is allowed holds for the long form, not for the choice
+            definition["anyOf"][-1]["additionalProperties"] = definition.pop("additionalProperties")
+    schema["$defs"]["Predicate"] = _CONDITION
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
