@@ -1,0 +1,145 @@
+"""What a channel is: the one shape that every messenger has for the rest of the bot. Values and a protocol, no I/O."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from complaints.messages import IncomingMessage
+from complaints.ports import Letter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a platform posted to us, as plain values. Header names are in lower case, or the mapping ignores case."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What to answer a platform's post with. `carried` are the letters that travel in it and need no sending."""
+
+    body: bytes = b""
+    content_type: str = "text/plain"
+    carried: tuple[Letter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast one may send: a message every so many seconds, and how many of them may come at once."""
+
+    every: float
+    burst: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a platform allows. `text` in UTF-16 units a message, `token` in bytes a button, `file` in bytes.
+
+    `overall`, `chat` and `group` pace what nobody asked for, and everything for a while after the platform complained.
+    """
+
+    text: int
+    token: int
+    file: int
+    overall: Pace
+    chat: Pace
+    group: Pace
+    concurrent: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The platform took it. `ref` is its id of the message, where it gives one."""
+
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """It may work later: after so many seconds, or None for the sender to choose.
+
+    `pause` names what rests until then, because the platform said so: nothing but this letter, its chat, or the whole
+    channel. A pause costs the letter no attempt.
+    """
+
+    reason: str
+    after: float | None = None
+    pause: Literal["chat", "channel"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """It was not tried and goes back to the outbox, due after so many seconds. That costs no attempt."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreachable:
+    """Nobody can be reached there: blocked, deactivated, kicked, never_started, not_found or forbidden."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The letter will never be taken, or was tried too often. `error` is for a person to read."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The chat has another id now, and the letter must go there."""
+
+    new_chat: str
+
+
+Outcome = Sent | Retry | Deferred | Unreachable | Refused | Moved
+Sink = Callable[[bytes], Awaitable[None]]
+"""Takes one piece of a file after the other."""
+
+
+class Channel(Protocol):
+    """Translates between a platform and the desk, and knows nothing but the core."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name, as it stands in every `Address`."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What the platform allows."""
+        ...
+
+    def understand(self, delivery: Delivery) -> list[IncomingMessage]:
+        """Return what was said; raise `NotGenuine` or `Malformed`."""
+        ...
+
+    def passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:
+        """Return the answer to a delivery, which may carry some of the letters that it caused."""
+        ...
+
+    async def send(self, letter: Letter) -> Outcome:
+        """Hand a message or the answer to a press over. Errors of the network are outcomes, not exceptions."""
+        ...
+
+    async def fetch(self, ref: str, sink: Sink) -> Outcome:
+        """Bring a file home, piece by piece. After `Retry` the next try begins at the first piece."""
+        ...
+
+    async def ping(self) -> Outcome:
+        """Ask the platform whether it is there; `Sent` means yes."""
+        ...
+
+    async def start(self) -> None:
+        """Open the connection and introduce the bot in the background; never waits for the platform."""
+        ...
+
+    async def stop(self) -> None:
+        """Close the connection."""
+        ...

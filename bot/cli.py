@@ -1,0 +1,302 @@
+"""The command line: everything an operator does outside a messenger."""
+
+import asyncio
+import contextlib
+import csv
+import hashlib
+import json
+import secrets
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import policies
+from bot import clock, logs, settings, wiring
+from complaints import numbers
+from complaints.commands import Act
+from complaints.conversation import Staff
+from complaints.errors import Misconfigured, PlaintError
+from complaints.ports import Changes
+from complaints.reading import Language
+from handlers import routing
+from handlers.turn import Batch, Turn
+from nlp.evaluate import evaluate, load_rows
+from nlp.reader import KeywordReader
+from policies.checker import check as check_policies
+from policies.checker import json_schema
+from policies.loader import load as load_policy
+from storage import KeyRing, Settled, Want
+from storage.migrations import migrate
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help="Plaint (a complaint desk)"
+)
+staff = typer.Typer(no_args_is_help=True, help="The people who work at the desk.")
+app.add_typer(staff, name="staff")
+console = Console()
+
+_CODE_HOURS: Final = 48
+
+
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """Say what is wrong in sentences, without a traceback."""
+    try:
+        yield
+    except Misconfigured as error:
+        for problem in error.problems:
+            console.print(f"[red]✗[/red] {problem}", highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    except PlaintError as error:
+        console.print(f"[red]✗[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def serve() -> None:
+    """Run the desk."""
+    with _plainly():
+        given = settings.load()
+        logs.set_up(secrets=given.secrets)
+        migrate(given.database_url)
+        asyncio.run(_serve(given))
+
+
+async def _serve(given: settings.Settings) -> None:
+    stop = asyncio.Event()
+    for wish in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(wish, stop.set)
+    async with wiring.running(given):
+        await stop.wait()
+
+
+@app.command()
+def demo() -> None:
+    """Run the desk with a sandbox Telegram and a phone page, and let a customer complain."""
+    from bot import demo as show  # noqa: PLC0415 # only the demo needs it
+
+    with _plainly():
+        asyncio.run(show.run())
+
+
+@app.command("migrate")
+def migrate_() -> None:
+    """Bring the database up to date."""
+    with _plainly():
+        migrate(settings.load().database_url)
+        console.print("The database is up to date.")
+
+
+@app.command()
+def keys() -> None:
+    """Make a fresh key ring for PLAINT_KEYS."""
+    console.print(KeyRing.generate().to_setting(), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="policy files; none: all that ship")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="print the JSON Schema of policy files instead")] = False,
+) -> None:
+    """Check policies: every mistake of every file, with its line and its cure."""
+    if schema:
+        sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+        return
+    folder = Path(policies.__file__).parent
+    paths = files or sorted((folder / "companies").glob("*.yaml"))
+    problems = check_policies(paths, folder, read=lambda policy: KeywordReader(policy.taxonomy).read)
+    for each in problems:
+        console.print(
+            f"[red]✗[/red] {each.path}:{each.line}: {each.message} {each.cure}", highlight=False, soft_wrap=True
+        )
+    if problems:
+        raise typer.Exit(1)
+    console.print(f"[green]✓[/green] {len(paths)} policy file(s) are right.")
+
+
+@staff.command("add")
+def staff_add(
+    name: str,
+    roles: Annotated[list[str], typer.Option("--role", help="role id of the policy; may be given several times")],
+    language: Annotated[str, typer.Option(help="zh-Hans, zh-Hant or en")] = "zh-Hans",
+) -> None:
+    """Add a member of the staff and print the one-time code that binds their chat."""
+    with _plainly():
+        given = settings.load()
+        policy = load_policy(given.company, wiring.policies_dir(given))
+        known = {role.id for role in policy.routing.roles}
+        if not set(roles) <= known:
+            raise Misconfigured(
+                f"--role: {', '.join(sorted(set(roles) - known))} is no role. There are: {', '.join(sorted(known))}."
+            )
+        if language not in ("zh-Hans", "zh-Hant", "en"):
+            raise Misconfigured("--language: it is zh-Hans, zh-Hant or en.")
+        store = wiring.open_store(given)
+        spoken: Language = language  # type: ignore[assignment] # checked above
+        member = Staff(id=store.ids.next(), name=name, roles=roles, language=spoken)
+        with contextlib.closing(store):
+            console.print(_code(store, member, given), highlight=False, soft_wrap=True)
+
+
+@staff.command("code")
+def staff_code(member_id: int) -> None:
+    """Print a fresh one-time code for a member of the staff (their old chat stays bound until it is used)."""
+    with _plainly():
+        given = settings.load()
+        with contextlib.closing(wiring.open_store(given)) as store:
+            with store.read() as ledger:
+                member = next((each for each in ledger.staff() if each.id == member_id), None)
+            if member is None:
+                raise Misconfigured(f"There is no member of the staff with id {member_id}. See `plaint staff list`.")
+            console.print(_code(store, member, given), highlight=False, soft_wrap=True)
+
+
+def _code(store: wiring.Store, member: Staff, given: settings.Settings) -> str:
+    code = secrets.token_urlsafe(12)
+    now = clock.now()
+    member.code_hash = hashlib.sha256(code.encode()).hexdigest()
+    member.code_until = now + timedelta(hours=_CODE_HOURS)
+    with store.unit(now) as unit:
+        unit.load([])
+        unit.flush(Changes(staff=[member]))
+    del given
+    return f"{member.name} ({member.id}): send the bot  /start staff-{code}  within {_CODE_HOURS} hours."
+
+
+@staff.command("list")
+def staff_list() -> None:
+    """List the staff: ids, names, roles, and whether their chat is bound."""
+    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store, store.read() as ledger:
+        table = Table("id", "name", "roles", "language", "chat", "active")
+        for each in ledger.staff():
+            table.add_row(str(each.id), each.name, ", ".join(each.roles), each.language,
+                          "bound" if each.conversation_id else "—", "yes" if each.active else "no")  # fmt: skip
+        console.print(table)
+
+
+@staff.command("remove")
+def staff_remove(member_id: int) -> None:
+    """Take a member of the staff off the desk: they see and do nothing any more."""
+    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store:
+        with store.unit(clock.now()) as unit:
+            loaded = unit.load([])
+            member = loaded.staff.get(member_id)
+            if member is None:
+                raise Misconfigured(f"There is no member of the staff with id {member_id}. See `plaint staff list`.")
+            member.active, member.code_hash, member.code_until = False, "", None
+            unit.flush(Changes(staff=[member]))
+        console.print(f"{member.name} is off the desk.")
+
+
+@app.command()
+def act(
+    number: Annotated[str, typer.Argument(help="the case's number")],
+    what: Annotated[str, typer.Argument(help="claim, reply, note, ask, release, retype, or a move of the lifecycle")],
+    by: Annotated[int, typer.Option(help="id of the member of the staff, see `plaint staff list`")],
+    text: Annotated[str, typer.Option(help="what is written")] = "",
+    type_: Annotated[str, typer.Option("--type", help="the complaint type, for retype")] = "",
+    key: Annotated[str, typer.Option(help="an id of your own: the same key is served once")] = "",
+) -> None:
+    """Let a member of the staff do something with a case, once."""
+    with _plainly():
+        given = settings.load()
+        with contextlib.closing(wiring.open_store(given)) as store:
+            book = wiring.open_book(given, store)
+            plain = numbers.parse(number, book.current.number.prefix)
+            with store.read() as ledger:
+                case = ledger.case_by_number(plain) if plain else None
+            if case is None:
+                raise Misconfigured(f"There is no case {number}.")
+            command = Act(staff_id=by, case_id=case.id, act=what, values={"text": text, "type": type_}, key=key)
+            now = clock.now()
+            with store.unit(now) as unit:
+                if key and not unit.record([key]):
+                    console.print(f"{case.number}: this was done before.")
+                    return
+                scene = unit.load([Want(case_id=case.id)])
+                batch = Batch()
+                routing.serve(command, Turn(book, scene, unit.ledger, batch, now))
+                unit.flush(batch.changes)
+            console.print(f"{case.number}: done.")
+
+
+@app.command()
+def tray(
+    again: Annotated[bool, typer.Option("--again", help="let everything dead be tried again")] = False,
+) -> None:
+    """Show what waits and what is dead in inbox and outbox: nothing is dropped silently."""
+    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store:
+        with store.read() as ledger:
+            trays = ledger.trays()
+            letters, hears = ledger.dead_letters(100), ledger.dead_hears(100)
+        table = Table("tray", "what", "value")
+        for name, value in asdict(trays).items():
+            tray_name, _, what = name.partition("_")
+            table.add_row(tray_name, what, str(value if value is not None else "—"))
+        console.print(table)
+        for each in letters:
+            console.print(f"outbox {each.letter.id}: {each.error}", highlight=False)
+            if again:
+                store.revive_letter(each.letter.id, clock.now())
+        for dead in hears:
+            console.print(f"inbox {dead.key}: {dead.error}", highlight=False)
+            if again:
+                store.revive_hear(dead.key, clock.now())
+
+
+@app.command()
+def classify(
+    text: Annotated[str, typer.Argument(help="a text to read; or use --eval")] = "",
+    company: Annotated[str, typer.Option(help="the policy to read with")] = "trade_003",
+    eval_: Annotated[Path | None, typer.Option("--eval", help="a TSV with the columns text and label")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="the full reading of each line")] = False,
+) -> None:
+    """Read a text, or measure the reader on labelled ones."""
+    with _plainly():
+        policy = load_policy(company, Path(policies.__file__).parent)
+        reader = KeywordReader(policy.taxonomy)
+        if eval_ is None:
+            console.print_json(json.dumps(asdict(reader.read(text)), ensure_ascii=False))
+            return
+        if as_json:
+            with eval_.open(encoding="utf-8", newline="") as lines:
+                for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                    sys.stdout.write(json.dumps(asdict(reader.read(row["text"])), ensure_ascii=False) + "\n")
+            return
+        report = evaluate(reader, load_rows(eval_))
+        console.print(f"{report.count} texts, accuracy {report.accuracy:.3f}, macro-F1 {report.macro_f1:.3f}")
+        table = Table("label", "said", "read as", "count")
+        for label, read_as in sorted(report.confusion.items()):
+            for predicted, count in sorted(read_as.items(), key=lambda each: -each[1]):
+                table.add_row(label, "✓" if label == predicted else "✗", predicted, str(count))
+        console.print(table)
+
+
+@app.command("verify-journal")
+def verify_journal() -> None:
+    """Check every chain of the journal; exit code 1 and the broken places if one does not hold."""
+    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store:
+        with Progress(console=console, transient=True) as progress:
+            task = progress.add_task("checking the journal", total=None)
+            report = store.verify_journal(lambda events, _: progress.update(task, completed=events))
+        for each in report.breaks:
+            console.print(f"[red]✗[/red] case {each.case_id}, event {each.seq}: {each.problem}", highlight=False)
+        console.print(
+            f"{report.events} events of {report.cases} cases: {'broken' if report.breaks else 'all in order'}."
+        )
+        if report.breaks:
+            raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,295 @@
+"""The desk: takes commands in batches, serves each batch in one transaction, and only then tells the world.
+
+The one path of every change. A command's handler works on loaded objects; what it changed is written for the whole batch
+in one commit. A handler that fails costs only its own command: the batch is served again without it, and its message
+stays in the inbox, to be tried later and in the end shown to a person. A commit that fails is tried one command at a time.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zlib import crc32
+
+import structlog
+
+from complaints.commands import Act, Command, Fire, Hear, Keep
+from complaints.errors import PlaintError, Unavailable
+from complaints.messages import Address, PressAnswer
+from complaints.ports import Changes, Letter, Timer
+from complaints.tokens import parse
+from handlers import hearing, routing
+from handlers.turn import Batch, Book, Turn
+from storage import Again, Settled, Store, Unit, Want
+
+log = structlog.get_logger("bot.desk")
+
+#: The most commands in one transaction.
+LARGEST_BATCH = 64
+_FAILED_TIMER_AGAIN = timedelta(minutes=5)
+#: Seconds that the outcomes of letters wait for a commit which is needed anyway.
+_LINGER = 0.02
+
+
+@dataclass(slots=True)
+class Served:
+    """What became of a command: served now, or before (`repeated`); or why not. `press` ends a press on the platform."""
+
+    repeated: bool = False
+    press: PressAnswer | None = None
+    refused: PlaintError | None = None
+    failed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A command to serve, or what became of letters, with the future of whoever waits for the commit."""
+
+    future: "asyncio.Future[Served]"
+    command: Command | None = None
+    settled: Sequence[Settled] = ()
+    served: Served | None = None
+    refused: PlaintError | None = None
+
+
+class _Failed(Exception):
+    """A handler failed: the transaction is given up, and the batch served again without this job."""
+
+    def __init__(self, job: _Job) -> None:
+        super().__init__()
+        self.job = job
+
+
+class Desk:
+    """Serves commands on threads of its own: one on SQLite, several on PostgreSQL (one conversation, one thread)."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        book: Book,
+        clock: Callable[[], datetime],
+        post: Callable[[list[Letter]], None],
+        threads: int = 1,
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._clock = clock
+        self._post = post
+        self._counters = [_Counter(self, number) for number in range(threads)]
+        self._closing = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def book(self) -> Book:
+        """The rules, the words and the reader that the desk works with."""
+        return self._book
+
+    def now(self) -> datetime:
+        """Return the present moment of the desk's clock."""
+        return self._clock()
+
+    def start(self) -> None:
+        """Open the desk; call it on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        for counter in self._counters:
+            counter.thread.start()
+
+    def stop(self) -> None:
+        """Serve what waits, and close."""
+        self._closing.set()
+        for counter in self._counters:
+            counter.close()
+        for counter in self._counters:
+            if counter.thread.is_alive():
+                counter.thread.join()
+
+    def submit(self, command: Command) -> "asyncio.Future[Served]":
+        """Hand in a command; the future ends after the commit, or with Unavailable when nothing can be written."""
+        future: asyncio.Future[Served] = asyncio.get_running_loop().create_future()
+        self._counter(command).put(_Job(future, command))
+        return future
+
+    async def settle(self, outcomes: Sequence[Settled]) -> None:
+        """Hand in what became of letters; it is written with the next commit, and this returns after it."""
+        done: asyncio.Future[Served] = asyncio.get_running_loop().create_future()
+        self._counters[0].put(_Job(done, settled=outcomes))
+        await done
+
+    def _counter(self, command: Command) -> "_Counter":
+        if len(self._counters) == 1:
+            return self._counters[0]
+        place = hearing.speaker(command.message).chat if isinstance(command, Hear) else str(_conversation(command))
+        return self._counters[crc32(place.encode()) % len(self._counters)]
+
+    def _finish(self, jobs: Sequence[_Job], letters: list[Letter]) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+        with suppress(RuntimeError):  # the loop closed in this very moment: the process ends, the inbox remembers
+            loop.call_soon_threadsafe(self._announce, jobs, letters)
+
+    def _announce(self, jobs: Sequence[_Job], letters: list[Letter]) -> None:
+        if letters:
+            self._post(letters)
+        for job in jobs:
+            if job.future.done():
+                continue
+            if job.served is None:
+                job.future.set_exception(Unavailable())
+            else:
+                job.future.set_result(job.served)
+
+    # on the desk's own threads from here on
+
+    def rest(self) -> None:
+        """Wait a little before the next try: the database is away."""
+        self._closing.wait(0.2)
+
+    def serve(self, jobs: list[_Job]) -> bool:
+        """Serve a batch in one transaction; False if nothing can be written now."""
+        failed: set[_Job] = set()
+        while True:
+            try:
+                letters = self._transact(jobs, failed)
+            except _Failed as failure:
+                failed.add(failure.job)
+            except Again:
+                continue
+            except Unavailable as error:
+                log.warning("unavailable", jobs=len(jobs), reason=str(error))
+                for job in jobs:
+                    job.served = None
+                self._finish(jobs, [])
+                return False
+            except Exception:  # whatever the flush of a batch raised is one job's fault: find out whose
+                log.exception("batch_failed", jobs=len(jobs))
+                if len(jobs) > 1:
+                    return all([self.serve([job]) for job in jobs])
+                if jobs[0] in failed or jobs[0].command is None:
+                    self._finish(jobs, [])
+                    return True
+                failed.add(jobs[0])
+            else:
+                self._finish(jobs, letters)
+                return True
+
+    def _transact(self, jobs: list[_Job], failed: set[_Job]) -> list[Letter]:
+        now = self._clock()
+        letters: list[Letter] = []
+        with self._store.unit(now) as unit:
+            fresh = unit.record([job.command.key for job in jobs if job.command is not None and job.command.key])
+            todo: list[tuple[_Job, Command]] = []
+            for job in jobs:
+                job.served = Served()
+                if job.command is None:
+                    continue
+                key = job.command.key
+                if not key or key in fresh:
+                    fresh.discard(key)
+                    todo.append((job, job.command))
+                else:
+                    job.served = Served(repeated=True)
+            if todo:
+                letters = unit.flush(self._serve_all(unit, todo, failed, now))
+            settled = [each for job in jobs for each in job.settled]
+            if settled:
+                unit.settle(settled)
+        return letters
+
+    def _serve_all(self, unit: Unit, todo: list[tuple[_Job, Command]], failed: set[_Job], now: datetime) -> Changes:
+        scene = unit.load([_want(command) for job, command in todo if job not in failed])
+        batch = Batch()
+        firing = any(isinstance(command, Fire) for _, command in todo)
+        for job, command in todo:
+            if job in failed:
+                if isinstance(command, Hear):
+                    unit.fail(command, "its handler failed; the log says why")
+                elif isinstance(command, Fire):
+                    batch.changes.timers.append(
+                        Timer(
+                            subject=command.subject,
+                            name=command.name,
+                            conversation_id=command.conversation_id,
+                            due_at=now + _FAILED_TIMER_AGAIN,
+                        )
+                    )
+                job.served = Served(failed=True, refused=job.refused)
+                continue
+            turn = Turn(self._book, scene, unit.ledger, batch, now)
+            try:
+                routing.serve(command, turn)
+            except Exception as error:  # one command's failure must not cost the others their answer
+                if isinstance(error, Unavailable):
+                    raise
+                job.refused = error if isinstance(error, PlaintError) else None
+                log.exception("command_failed", command=type(command).__name__, key=command.key)
+                raise _Failed(job) from error
+            job.served = Served(press=turn.press_answer)
+            if firing or turn.new is not None:
+                scene.absorb(turn.new if turn.new is not None and not firing else batch.changes)
+        return batch.changes
+
+
+class _Counter:
+    """One thread of the desk with its queue."""
+
+    def __init__(self, desk: Desk, number: int) -> None:
+        self._desk = desk
+        self._jobs: deque[_Job] = deque()
+        self._commands = 0
+        self._ready = threading.Condition()
+        self._open = True
+        self.thread = threading.Thread(target=self._run, name=f"desk-{number}", daemon=True)
+
+    def put(self, job: _Job) -> None:
+        with self._ready:
+            self._jobs.append(job)
+            self._commands += job.command is not None
+            self._ready.notify()
+
+    def close(self) -> None:
+        with self._ready:
+            self._open = False
+            self._ready.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not self._jobs and self._open:
+                    self._ready.wait()
+                if not self._jobs:
+                    return
+                if not self._commands and self._open:
+                    self._ready.wait(timeout=_LINGER)  # outcomes of letters can wait for a command's commit
+                jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST_BATCH))]
+                self._commands -= sum(job.command is not None for job in jobs)
+            if not self._desk.serve(jobs):
+                self._desk.rest()
+
+
+def _conversation(command: Command) -> int:
+    return command.case_id if isinstance(command, Act) else command.conversation_id  # type: ignore[union-attr] # Hear has been dealt with
+
+
+def _want(command: Command) -> Want:
+    """Return what must be loaded and locked for a command."""
+    match command:
+        case Hear(message=message):
+            token = parse(message.press) if message.press else None
+            return Want(address=_address(command), case_id=token.case_id or None if token is not None else None)
+        case Fire():
+            return Want(conversation_id=command.conversation_id, timer=(command.subject, command.name))
+        case Act():
+            return Want(case_id=command.case_id)
+        case Keep():
+            return Want(conversation_id=command.conversation_id)
+        case _:
+            return Want(conversation_id=command.conversation_id, case_id=command.case_id)
+
+
+def _address(command: Hear) -> Address:
+    return hearing.speaker(command.message)

@@ -1,0 +1,65 @@
+"""The errand behind a customer's file: bring it home, hash it, seal it, and tell the desk what became of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+from bot.channel import Channel, Outcome, Refused, Retry, Sent, Unreachable
+from bot.desk import Desk
+from complaints.commands import Keep
+from complaints.errors import Unavailable
+from complaints.messages import Fetch
+from complaints.ports import Letter
+from storage import Store, Unreadable
+
+log = structlog.get_logger("bot.evidence")
+
+
+def errand(*, store: Store, desk: Desk, folder: Path) -> Callable[[Channel, Letter], Awaitable[Outcome]]:
+    """Return the function that does a `Fetch`; sealed files lie in `folder`, named by their id.
+
+    A file is held in memory on its way (a platform's limit is some 20 MB, and few errands run at once), so that it is
+    on disk only sealed.
+    """
+
+    async def fetch(channel: Channel, letter: Letter) -> Outcome:
+        body = letter.body
+        if not isinstance(body, Fetch) or letter.conversation_id is None:
+            return Refused(error="not an errand for a file")
+        pieces: list[bytes] = []
+
+        async def sink(piece: bytes) -> None:
+            pieces.append(piece)
+
+        outcome = await channel.fetch(body.ref, sink)
+        key = f"keep:{body.evidence_id}"
+        try:
+            if isinstance(outcome, Sent):
+                path = folder / f"{body.evidence_id}.sealed"
+                kept = await asyncio.to_thread(store.seal_file, body.evidence_id, path, pieces)
+                await desk.submit(
+                    Keep(
+                        evidence_id=body.evidence_id,
+                        conversation_id=letter.conversation_id,
+                        path=path.name,
+                        sha256=kept.sha256,
+                        size=kept.size,
+                        key=key,
+                    )
+                )
+            elif isinstance(outcome, Refused | Unreachable):
+                problem = outcome.error if isinstance(outcome, Refused) else outcome.reason
+                await desk.submit(
+                    Keep(evidence_id=body.evidence_id, conversation_id=letter.conversation_id, problem=problem, key=key)
+                )
+                return Sent()  # the errand is done: that the file is lost is written down
+        except Unreadable:
+            return Refused(error="the customer was erased meanwhile")
+        except (OSError, Unavailable) as error:
+            log.warning("evidence_not_kept", evidence=body.evidence_id, reason=str(error))
+            return Retry(reason="the file could not be written", after=5.0)
+        return outcome
+
+    return fetch

@@ -1,0 +1,99 @@
+"""Settings: the environment, checked as a whole. Every problem is named at once, with its cure."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from complaints.errors import Misconfigured
+
+
+class Settings(BaseSettings):
+    """What an operator decides. Each field is the environment variable `PLAINT_` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="PLAINT_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        default="sqlite:///data/plaint.sqlite3",
+        description="where everything is kept: sqlite:///FILE, or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
+    )
+    company: str = Field(default="trade_003", description="the policy: its id in POLICIES_DIR, or a path to a file")
+    policies_dir: Path | None = Field(
+        default=None, description="a folder of policy files; empty: those that ship with Plaint"
+    )
+    keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="the key ring that seals words and personal data: kid:base64,kid:base64 (first is current); `plaint keys` makes one",
+    )
+    data_dir: Path = Field(default=Path("data"), description="a folder for sealed evidence files")
+    host: str = Field(default="127.0.0.1", description="the address the service listens on")
+    port: int = Field(default=8080, ge=0, le=65535, description="the port the service listens on")
+    public_url: str = Field(default="", description="https address under which the platforms reach this service")
+    telegram_token: SecretStr = Field(
+        default=SecretStr(""), description="the bot's token from @BotFather; empty: no Telegram"
+    )
+    telegram_api_url: str = Field(
+        default="https://api.telegram.org", description="the Bot API (or a local Bot API server)"
+    )
+    telegram_mode: Literal["polling", "webhook"] = Field(
+        default="polling", description="how updates come: polling or webhook"
+    )
+    telegram_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="1 to 256 of A-Za-z0-9_-; required for webhook mode"
+    )
+    telegram_agent_chat: str = Field(default="", description="id of the staff's group chat, e.g. -1001234567890")
+    telegram_proxy: str = Field(default="", description="http://HOST:PORT for all calls to Telegram; empty: none")
+
+    @property
+    def secrets(self) -> list[str]:
+        """Everything that must never show in a log."""
+        values = [self.keys, self.telegram_token, self.telegram_webhook_secret]
+        found = [value.get_secret_value() for value in values if value.get_secret_value()]
+        found += [part.partition(":")[2] for part in self.keys.get_secret_value().split(",") if ":" in part]
+        if "@" in self.database_url and ":" in self.database_url.partition("://")[2]:
+            found.append(self.database_url.partition("://")[2].partition("@")[0].partition(":")[2])
+        return found
+
+
+def load(**given: object) -> Settings:
+    """Read the settings from the environment; Misconfigured names every one that is wrong or missing, and the cure."""
+    problems = []
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type] # pydantic checks them
+    except ValidationError as error:
+        for each in error.errors():
+            name = "PLAINT_" + str(each["loc"][0]).upper() if each["loc"] else "settings"
+            problems.append(f"{name}: {each['msg']}. It is {_about(str(each['loc'][0]) if each['loc'] else '')}.")
+        raise Misconfigured(*problems) from None  # the values stay out of the trace: some are secrets
+    if not settings.keys.get_secret_value():
+        problems.append(
+            "PLAINT_KEYS: missing. Make one with `plaint keys` and keep it safe: without it nothing can be read."
+        )
+    if not settings.telegram_token.get_secret_value():
+        problems.append(
+            "PLAINT_TELEGRAM_TOKEN: missing. Talk to @BotFather in Telegram, send /newbot, and copy the token."
+        )
+    if settings.telegram_mode == "webhook":
+        if not settings.telegram_webhook_secret.get_secret_value():
+            problems.append("PLAINT_TELEGRAM_WEBHOOK_SECRET: missing. Webhook mode needs one: 1 to 256 of A-Za-z0-9_-.")
+        if not settings.public_url:
+            problems.append("PLAINT_PUBLIC_URL: missing. Webhook mode needs the https address that Telegram can reach.")
+    if problems:
+        raise Misconfigured(*problems)
+    return settings
+
+
+def _about(name: str) -> str:
+    field = Settings.model_fields.get(name)
+    return (field.description or name) if field is not None else "not known"
+
+
+def example() -> str:
+    """Return `.env.example`: every setting, what it means, and its default."""
+    lines = ["# Copy to .env and fill in. Every setting of Plaint stands here, with its default.", ""]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        text = default.get_secret_value() if isinstance(default, SecretStr) else "" if default is None else str(default)
+        lines += [f"# {field.description}", f"PLAINT_{name.upper()}={text}", ""]
+    return "\n".join(lines)

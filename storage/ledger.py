@@ -1,0 +1,293 @@
+"""The read side: questions that reach beyond the conversation at hand, and what the console and the command line show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
+
+from complaints.case import Case
+from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
+from complaints.events import Event
+from complaints.messages import IncomingMessage
+from complaints.ports import Letter
+from storage import rows, tables
+from storage.moments import from_ms, from_ms_or_none, to_ms
+from storage.sealing import Key, Unreadable, Vault
+from storage.statements import Many
+
+_C = tables.complaint_case.c
+_DATA_KEY = tables.customer.c.data_key
+_CASES: Final = select(*rows.CASE_COLUMNS, tables.customer.c.data_key).select_from(
+    tables.complaint_case.outerjoin(tables.customer, tables.customer.c.id == _C.customer_id)
+)
+_CASES_OF: Final = (
+    _CASES.where(_C.conversation_id == bindparam("conversation_id")).order_by(_C.id.desc()).limit(bindparam("limit"))
+)
+_OPEN: Final = _CASES.where(_C.open.is_(True)).order_by(_C.next_due_at, _C.id).limit(bindparam("limit"))
+_OPEN_IN: Final = Many(lambda departments: _OPEN.where(_C.department.in_(departments)))
+_BY_NUMBER: Final = _CASES.where(_C.number == bindparam("number"))
+_BY_ID: Final = _CASES.where(_C.id == bindparam("id"))
+_HEADS: Final = (
+    select(_C.id, _C.number, _C.seq, _C.head)
+    .where(
+        _C.id.in_(
+            select(tables.journal.c.case_id)
+            .where(tables.journal.c.at >= bindparam("since"), tables.journal.c.at < bindparam("until"))
+            .distinct()
+        )
+    )
+    .order_by(_C.id)
+)
+
+_E = tables.evidence.c
+_EVIDENCE: Final = select(*rows.EVIDENCE_COLUMNS, _C.customer_id, tables.customer.c.data_key).select_from(
+    tables.evidence.outerjoin(tables.complaint_case, _C.id == _E.case_id).outerjoin(
+        tables.customer, tables.customer.c.id == _C.customer_id
+    )
+)
+_EVIDENCE_OF: Final = _EVIDENCE.where(_E.case_id == bindparam("case_id")).order_by(_E.id)
+_EVIDENCE_BY_ID: Final = _EVIDENCE.where(_E.id == bindparam("id"))
+
+_J = tables.journal.c
+_JOURNAL: Final = (
+    select(_J.case_id, _J.seq, _J.at, _J.name, _J.actor, _J.clause, _J.facts, _J.sealed)
+    .where(_J.case_id == bindparam("case_id"))
+    .order_by(_J.seq)
+)
+_KEY_OF_CASE: Final = select(_C.customer_id, tables.customer.c.data_key).where(
+    _C.id == bindparam("id"), tables.customer.c.id == _C.customer_id
+)
+
+CONVERSATIONS: Final = select(*rows.CONVERSATION_COLUMNS, *rows.CUSTOMER_COLUMNS).select_from(
+    tables.conversation.outerjoin(tables.customer, tables.customer.c.id == tables.conversation.c.customer_id)
+)
+_CONVERSATION: Final = CONVERSATIONS.where(tables.conversation.c.id == bindparam("id"))
+#: How many columns of a row of `CONVERSATIONS` are the conversation's own.
+CONVERSATION_WIDTH: Final = len(rows.CONVERSATION_COLUMNS)
+
+STAFF: Final = (
+    select(tables.staff, *(tables.conversation.c[name] for name in ("channel", "sealed", "customer_id")), _DATA_KEY)
+    .select_from(
+        tables.staff.outerjoin(
+            tables.conversation, tables.conversation.c.id == tables.staff.c.conversation_id
+        ).outerjoin(tables.customer, tables.customer.c.id == tables.conversation.c.customer_id)
+    )
+    .order_by(tables.staff.c.id)
+)
+
+_DEAD_LETTERS: Final = (
+    select(*rows.LETTER_COLUMNS, tables.outbox.c.error)
+    .where(tables.outbox.c.state == tables.DEAD)
+    .order_by(tables.outbox.c.id)
+    .limit(bindparam("limit"))
+)
+_DEAD_HEARS: Final = (
+    select(tables.inbox.c.key, tables.inbox.c.received_at, tables.inbox.c.sealed, tables.inbox.c.error)
+    .where(tables.inbox.c.state == tables.DEAD)
+    .order_by(tables.inbox.c.received_at)
+    .limit(bindparam("limit"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A letter that nobody will try to deliver again by itself, and why."""
+
+    letter: Letter
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadHear:
+    """A message that could not be served, and why. `message` is None where even its seal is broken."""
+
+    key: str
+    received_at: datetime
+    message: IncomingMessage | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trays:
+    """What lies in the trays: counts, and the due date of the oldest that waits."""
+
+    inbox_waiting: int
+    inbox_dead: int
+    outbox_waiting: int
+    outbox_dead: int
+    inbox_oldest_at: datetime | None
+    outbox_oldest_at: datetime | None
+    next_timer_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The end of one case's chain, to be sealed outside the database."""
+
+    case_id: int
+    number: str
+    seq: int
+    head: bytes
+
+
+class SqlLedger:
+    """Answers from one connection, in the transaction that connection is in.
+
+    Inside a unit, cases already loaded are returned as the loaded objects; what the unit has not flushed yet is not found.
+    """
+
+    def __init__(self, connection: Connection, vault: Vault, cases: Mapping[int, Case] | None = None) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._cases = cases or {}
+
+    def _run(self, statement: Select[Any], **values: object) -> Sequence[Row[Any]]:
+        return self._connection.execute(statement, values).fetchall()
+
+    def _case(self, row: Row[Any]) -> Case:
+        known = self._cases.get(row[0])
+        return known or rows.case_from(row, self._vault.key_of(row[3], row[-1]))[0]
+
+    # the port
+
+    def cases_of(self, conversation_id: int, limit: int) -> list[Case]:
+        """Return the latest cases of a conversation, finished ones too, newest first."""
+        return [self._case(row) for row in self._run(_CASES_OF, conversation_id=conversation_id, limit=limit)]
+
+    def open_cases(self, departments: Sequence[str] | None, limit: int) -> list[Case]:
+        """Return open cases (of these departments; None: all), the nearest deadline first."""
+        if departments is None:
+            return [self._case(row) for row in self._run(_OPEN, limit=limit)]
+        if not departments:
+            return []
+        return [self._case(row) for row in _OPEN_IN.rows(self._connection, departments, limit=limit)]
+
+    def case_by_number(self, number: str) -> Case | None:
+        """Return the case with this number."""
+        return next((self._case(row) for row in self._run(_BY_NUMBER, number=number)), None)
+
+    def evidence_of(self, case_id: int) -> list[EvidenceFile]:
+        """Return the files of a case in the order they came."""
+        return [self._file(row) for row in self._run(_EVIDENCE_OF, case_id=case_id)]
+
+    def evidence(self, evidence_id: int) -> EvidenceFile | None:
+        """Return one file's record."""
+        return next((self._file(row) for row in self._run(_EVIDENCE_BY_ID, id=evidence_id)), None)
+
+    def _file(self, row: Row[Any]) -> EvidenceFile:
+        *columns, customer_id, data_key = row
+        return rows.evidence_from(columns, self._vault.key_of(customer_id, data_key))
+
+    # beyond the port
+
+    def case(self, case_id: int) -> Case | None:
+        """Return the case with this id."""
+        return next((self._case(row) for row in self._run(_BY_ID, id=case_id)), None)
+
+    def conversation(self, conversation_id: int) -> Conversation | None:
+        """Return a conversation."""
+        for row in self._run(_CONVERSATION, id=conversation_id):
+            return rows.conversation_from(row[:CONVERSATION_WIDTH], key_of_conversation(self._vault, row))[0]
+        return None
+
+    def customer(self, customer_id: int) -> Customer | None:
+        """Return a customer."""
+        for row in self._run(
+            select(*rows.CUSTOMER_COLUMNS).where(tables.customer.c.id == bindparam("id")), id=customer_id
+        ):
+            return rows.customer_from(row, self._vault.key_of(row[0], row[1]))[0]
+        return None
+
+    def staff(self) -> list[Staff]:
+        """Return all members of the staff, in the order they came."""
+        return Chats(self._vault).staff(self._run(STAFF))
+
+    def journal(self, case_id: int) -> list[Event]:
+        """Return what happened to a case. Words of an erased customer are empty."""
+        key = self._key_of_case(case_id)
+        return [rows.event_from(row, key) for row in self._run(_JOURNAL, case_id=case_id)]
+
+    def _key_of_case(self, case_id: int) -> Key | None:
+        for customer_id, data_key in self._run(_KEY_OF_CASE, id=case_id):
+            return self._vault.key_of(customer_id, data_key)
+        return None
+
+    def heads(self, since: datetime, until: datetime) -> list[Head]:
+        """Return the ends of the chains that grew in [since, until)."""
+        found = self._run(_HEADS, since=to_ms(since), until=to_ms(until))
+        return [Head(case_id=id_, number=number, seq=seq, head=head) for id_, number, seq, head in found]
+
+    def dead_letters(self, limit: int) -> list[DeadLetter]:
+        """Return letters that were given up, the oldest first."""
+        return [
+            DeadLetter(letter=rows.letter_from(row[:-1], self._vault), error=row[-1])
+            for row in self._run(_DEAD_LETTERS, limit=limit)
+        ]
+
+    def dead_hears(self, limit: int) -> list[DeadHear]:
+        """Return messages that could not be served, the oldest first."""
+        return [
+            DeadHear(key=key, received_at=from_ms(received_at), message=self._message(key, sealed), error=error)
+            for key, received_at, sealed, error in self._run(_DEAD_HEARS, limit=limit)
+        ]
+
+    def _message(self, key: str, sealed: bytes | None) -> IncomingMessage | None:
+        try:
+            return rows.message_from(key, sealed, self._vault) if sealed else None
+        except Unreadable:  # shown without its words: the person who looks must learn that it is there
+            return None
+
+    def trays(self) -> Trays:
+        """Count what lies in the trays."""
+        inbox, outbox = tables.inbox.c, tables.outbox.c
+        count = func.count()
+        inbox_waiting, inbox_oldest = self._one(
+            select(count, func.min(inbox.due_at)).where(inbox.state == tables.WAITING)
+        )
+        outbox_waiting, outbox_oldest = self._one(
+            select(count, func.min(outbox.due_at)).where(outbox.state == tables.WAITING)
+        )
+        return Trays(
+            inbox_waiting=inbox_waiting,
+            inbox_dead=self._one(select(count).select_from(tables.inbox).where(inbox.state == tables.DEAD))[0],
+            outbox_waiting=outbox_waiting,
+            outbox_dead=self._one(select(count).select_from(tables.outbox).where(outbox.state == tables.DEAD))[0],
+            inbox_oldest_at=from_ms_or_none(inbox_oldest),
+            outbox_oldest_at=from_ms_or_none(outbox_oldest),
+            next_timer_at=from_ms_or_none(self._one(select(func.min(tables.timer.c.due_at)))[0]),
+        )
+
+    def _one(self, statement: Select[Any]) -> Row[Any]:
+        return self._connection.execute(statement).one()
+
+
+def key_of_conversation(vault: Vault, row: Row[Any]) -> Key | None:
+    """Return the key of a row of `CONVERSATIONS`: its customer's, or the desk's where it has none."""
+    customer_id = row[5]
+    return vault.desk if customer_id is None else vault.key_of(customer_id, row[CONVERSATION_WIDTH + 1])
+
+
+class Chats:
+    """The chats of the staff, unsealed once and again only where the sealed words have changed."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._known: dict[int, tuple[bytes, str]] = {}
+
+    def staff(self, found: Sequence[Row[Any]]) -> list[Staff]:
+        """Return new objects from rows of `STAFF`."""
+        return [rows.staff_from(row[:8], row[8], self._chat(row)) for row in found]
+
+    def _chat(self, row: Row[Any]) -> str:
+        conversation_id, sealed, customer_id, data_key = row[4], *row[9:]
+        if sealed is None:
+            return ""
+        known, chat = self._known.get(conversation_id, (None, ""))
+        if known != sealed:
+            # A member of the staff may have complained in the same chat before.
+            key = self._vault.desk if customer_id is None else self._vault.key_of(customer_id, data_key)
+            chat = str(rows.open_json(key, sealed, rows.place("conversation", conversation_id)).get("chat", ""))
+            self._known[conversation_id] = sealed, chat
+        return chat

@@ -1,0 +1,466 @@
+"""The outbox: letters on their way out, in order per recipient and priority, each held by one process at a time.
+
+Two kinds of gate hold letters back, shared between nodes: a *pause* after a platform said "too many" (for a channel or one
+recipient), and a *pace* (GCRA: the moment in `tat` is when the allowance is whole again) for letters nobody asked for.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from complaints.ports import Letter, Priority
+from storage import tables
+from storage.ids import SqlIds
+from storage.moments import to_ms
+from storage.rows import LETTER_COLUMNS, letter_from, sealed_letter
+from storage.sealing import Unreadable, Vault
+from storage.statements import Many, Upsert, Values, Write, insert_into
+
+DIRECT_LEASE_MS: Final = 30_000
+_ERROR_LENGTH: Final = 500
+_O = tables.outbox.c
+_G = tables.gate.c
+AfterCommit = list[Callable[[], None]]
+Leased = tuple[int, tuple[str, int], int]  # id, lane (recipient and priority), attempts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a letter: sent; to be tried again at `due_at`; or dead. `error` must not hold words of a person.
+
+    `pause` holds back the whole channel or this chat until `due_at`, as the platform asked; such a try does not count.
+    """
+
+    letter: Letter
+    outcome: Literal["sent", "retry", "dead"]
+    due_at: datetime | None = None
+    error: str = ""
+    pause: Literal["channel", "chat"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a channel takes letters nobody asked for: so many a second, with this many at once after a rest."""
+
+    per_second: float
+    burst: int = 1
+
+
+class InFlight:
+    """The letters this process has leased and not settled yet, and the pauses it knows of."""
+
+    def __init__(self) -> None:
+        self._letters: dict[int, tuple[tuple[str, int], int, int]] = {}  # id: lane, attempts, lease until
+        self._lanes: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+        self._pauses: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, letters: Sequence[Leased], until: int) -> None:
+        """Remember letters as leased until then (ms)."""
+        with self._lock:
+            for id_, lane, attempts in letters:
+                self._letters[id_] = lane, attempts, until
+                self._lanes[lane].add(id_)
+
+    def remove(self, letters: Sequence[tuple[int, int]]) -> None:
+        """Forget letters (id, attempts), unless they were leased again since."""
+        with self._lock:
+            for id_, attempts in letters:
+                known = self._letters.get(id_)
+                if known is not None and known[1] == attempts:
+                    self._drop(id_, known[0])
+
+    def _drop(self, id_: int, lane: tuple[str, int]) -> None:
+        del self._letters[id_]
+        self._lanes[lane].discard(id_)
+        if not self._lanes[lane]:
+            del self._lanes[lane]
+
+    def holds(self, letter: Letter, now: int) -> bool:
+        """Tell whether this process still holds the lease of a letter."""
+        known = self._letters.get(letter.id)
+        return known is not None and known[1] == letter.attempts and known[2] > now
+
+    def held(self, lane: tuple[str, int], now: int) -> int:
+        """Return how many letters of a lane this process holds; those whose lease ran out are forgotten."""
+        with self._lock:
+            for id_ in [each for each in self._lanes.get(lane, ()) if self._letters[each][2] <= now]:
+                self._drop(id_, lane)
+            return len(self._lanes.get(lane, ()))
+
+    def pause(self, pauses: Mapping[str, int]) -> None:
+        """Remember pauses: gate key and end (ms)."""
+        self._pauses.update(pauses)
+
+    def paused(self, keys: Sequence[str], now: int) -> bool:
+        """Tell whether one of these gates is known to be closed."""
+        return any(self._pauses.get(key, 0) > now for key in keys)
+
+
+def pause_key(what: str) -> str:
+    """Return the key of the gate that holds back all letters of a channel or recipient."""
+    return f"pause:{what}"
+
+
+def pace_key(what: str) -> str:
+    """Return the key of the gate that paces unasked letters of a channel or recipient."""
+    return f"pace:{what}"
+
+
+# --- in ---------------------------------------------------------------------------------------------------------------
+
+_INSERT: Final = insert_into(tables.outbox)
+_INSERT_ONCE: Final = Upsert(
+    lambda insert: (
+        insert(tables.outbox)
+        .values({name: bindparam(name) for name in tables.outbox.c.keys()})  # noqa: SIM118 # not a dictionary
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(_O.id)
+    )
+)
+#: Letters that go before a new one: due already, or tried already and failed.
+_BEFORE: Final = Many(
+    lambda recipients: (
+        select(_O.recipient, _O.priority, func.count(), func.max(_O.id))
+        .where(
+            _O.recipient.in_(recipients),
+            _O.state == tables.WAITING,
+            or_(_O.due_at <= bindparam("now"), _O.attempts > 0),
+        )
+        .group_by(_O.recipient, _O.priority)
+    )
+)
+
+
+def post(
+    connection: Connection, letters: Sequence[Letter], now: int, vault: Vault, ids: SqlIds, in_flight: InFlight
+) -> tuple[list[Letter], AfterCommit]:
+    """Write letters; return those that may be sent at once, and what to remember after the commit.
+
+    A letter may go at once if somebody asked for it, it is due, no pause is known, and all that go before it in its lane
+    are held by this process, which then sends them first.
+    """
+    recipients = [vault.fingerprint(it.address.channel, it.address.chat) for it in letters]
+    due = [to_ms(it.due_at) for it in letters]
+    asked = [
+        recipient
+        for it, recipient, due_at in zip(letters, recipients, due, strict=True)
+        if not it.unasked and due_at <= now
+    ]
+    before: dict[tuple[str, int], tuple[int, int]] = {}
+    if asked:
+        found = _BEFORE.rows(connection, list(dict.fromkeys(asked)), now=now)
+        before = {(recipient, priority): (count, last) for recipient, priority, count, last in found}
+    plain: list[Values] = []
+    keyed: list[Values] = []
+    direct = []
+    for it, recipient, due_at in zip(letters, recipients, due, strict=True):
+        lane = recipient, int(it.priority)
+        count, last = before.get(lane, (0, 0))
+        if last >= it.id:  # written by a node whose clock is ahead: order is by id
+            ids.pass_over([last])
+            it.id = ids.next()
+        at_once = (
+            not it.unasked
+            and due_at <= now
+            and (not count or count == in_flight.held(lane, now))
+            and not in_flight.paused((pause_key(it.address.channel), pause_key(recipient)), now)
+        )
+        it.attempts = 1 if at_once else 0
+        row = (
+            it.id,
+            it.key or str(it.id),
+            it.address.channel,
+            recipient,
+            it.conversation_id,
+            it.case_id,
+            lane[1],
+            it.unasked,
+            due_at,
+            it.attempts,
+            "waiting",
+            now + DIRECT_LEASE_MS if at_once else 0,
+            sealed_letter(it, vault),
+            "",
+        )
+        (keyed if it.key else plain).append(row)
+        if at_once:
+            direct.append((it, lane))
+    _INSERT.run(connection, plain)
+    if keyed:
+        names = tables.outbox.c.keys()
+        values = [dict(zip(names, row, strict=True)) for row in keyed]
+        written = {id_ for (id_,) in connection.execute(_INSERT_ONCE.on(connection), values)}
+        direct = [(it, lane) for it, lane in direct if not it.key or it.id in written]
+    if not direct:
+        return [], []
+    leased = [(it.id, lane, it.attempts) for it, lane in direct]
+    return [it for it, _ in direct], [lambda: in_flight.add(leased, now + DIRECT_LEASE_MS)]
+
+
+# --- out --------------------------------------------------------------------------------------------------------------
+
+_J: Final = tables.outbox.alias("letter")
+_B: Final = tables.outbox.alias("before")
+
+
+def _claim(*, unasked: bool) -> Any:  # Any: a returning update has no public type of its own
+    letter, before = _J.c, _B.c
+    waits_behind = exists().where(
+        before.recipient == letter.recipient,
+        before.priority == letter.priority,
+        before.state == tables.WAITING,
+        before.id < letter.id,
+        or_(before.due_at <= bindparam("now"), before.attempts > 0),
+    )
+    closed: ColumnElement[bool] = _G.key == literal("pause:").concat(letter.recipient)
+    conditions = []
+    if unasked:
+        closed = or_(closed, _G.key == literal("pace:").concat(letter.recipient))
+        conditions.append(  # one at a time to one recipient, or the pace of the recipient would not hold
+            ~exists().where(
+                before.recipient == letter.recipient,
+                before.state == tables.WAITING,
+                before.unasked.is_(True),
+                before.due_at <= bindparam("now"),
+                before.priority < letter.priority,
+            )
+        )
+    # MATERIALIZED: where PostgreSQL may run the sub-select again, it takes more rows than the limit.
+    due = (
+        select(letter.id)
+        .where(
+            letter.channel == bindparam("the_channel"),
+            letter.state == tables.WAITING,
+            letter.unasked.is_(unasked),
+            letter.priority == bindparam("the_priority"),
+            letter.due_at <= bindparam("now"),
+            letter.lease_until <= bindparam("now"),
+            ~waits_behind,
+            ~exists().where(closed, _G.tat > bindparam("now")),
+            *conditions,
+        )
+        .order_by(letter.due_at, letter.id)
+        .limit(bindparam("limit"))
+        .with_for_update(of=_J, skip_locked=True)
+        .cte("due")
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        update(tables.outbox)
+        .where(_O.id.in_(select(due.c.id)))
+        .values(lease_until=bindparam("until"), attempts=_O.attempts + 1)
+        .returning(*LETTER_COLUMNS, _O.recipient)
+    )
+
+
+_CLAIM_ASKED: Final = _claim(unasked=False)
+_CLAIM_UNASKED: Final = _claim(unasked=True)
+_LANES: Final = [(unasked, int(priority)) for unasked in (False, True) for priority in Priority]
+#: For each lane whether anything in it is due: a few looks into the index, however much waits.
+_DUE_LANES: Final = select(
+    *(
+        exists()
+        .where(
+            _O.channel == bindparam("channel"),
+            _O.state == tables.WAITING,
+            _O.unasked.is_(unasked),
+            _O.priority == literal_column(str(priority)),
+            _O.due_at <= bindparam("now"),
+            _O.lease_until <= bindparam("now"),
+        )
+        .label(f"lane{place}")
+        for place, (unasked, priority) in enumerate(_LANES)
+    )
+)
+_GATE: Final = select(_G.tat).where(_G.key == bindparam("key"))
+_LOCK_GATE: Final = _GATE.with_for_update()
+_OPEN_GATE: Final = Upsert(
+    lambda insert: (
+        insert(tables.gate).values(key=bindparam("key"), tat=0).on_conflict_do_nothing(index_elements=["key"])
+    )
+)
+_SET_GATE: Final = Write(
+    ("key", "tat"),
+    lambda insert: (new := insert(tables.gate)).on_conflict_do_update(
+        index_elements=["key"], set_={"tat": new.excluded.tat}, where=_G.tat < new.excluded.tat
+    ),
+)
+_PURGE_GATES: Final = delete(tables.gate).where(_G.tat < bindparam("now"))
+_BURY: Final = Write(
+    ("error", "row_id"),
+    lambda _: (
+        update(tables.outbox)
+        .where(_O.id == bindparam("row_id"))
+        .values(state="dead", error=bindparam("error"), lease_until=0)
+    ),
+)
+
+
+def due_lanes(connection: Connection, channel: str, now: int, in_flight: InFlight) -> list[tuple[bool, int]]:
+    """Return where letters of the channel are due: (unasked, priority), the first first. Nothing while it is paused."""
+    due = connection.execute(_DUE_LANES, {"channel": channel, "now": now}).one()
+    lanes = [lane for lane, there in zip(_LANES, due, strict=True) if there]
+    if lanes:
+        key = pause_key(channel)
+        until = connection.execute(_GATE, {"key": key}).scalar() or 0
+        in_flight.pause({key: until})
+        if until > now:
+            return []
+    return lanes
+
+
+def claim(
+    connection: Connection,
+    channel: str,
+    now: int,
+    limit: int,
+    vault: Vault,
+    *,
+    lanes: Sequence[tuple[bool, int]],
+    lease: int,
+    pace: Pace | None,
+    gap: int,
+) -> tuple[list[Letter], list[Leased]]:
+    """Lease letters of these lanes: asked ones first, then as many unasked ones as the pace allows. Times in ms."""
+    taken: list[Row[Any]] = []
+
+    def take(statement: Any, priority: int, most: int) -> int:
+        if most <= 0:
+            return 0
+        values = {"the_channel": channel, "the_priority": priority, "now": now, "until": now + lease, "limit": most}
+        found = connection.execute(statement, values).fetchall()
+        taken.extend(found)
+        return len(found)
+
+    for unasked, priority in lanes:
+        if not unasked:
+            take(_CLAIM_ASKED, priority, limit - len(taken))
+    asked = len(taken)
+    if limit > asked and any(unasked for unasked, _ in lanes):
+        allowed, tat = (limit, 0) if pace is None else _allowance(connection, channel, now, pace)
+        for unasked, priority in lanes:
+            if unasked:
+                allowed -= take(_CLAIM_UNASKED, priority, min(allowed, limit - len(taken)))
+        gates = [(pace_key(row[-1]), now + gap) for row in taken[asked:]] if gap else []
+        if pace is not None and len(taken) > asked:
+            gates.append((pace_key(channel), max(tat, now) + round((len(taken) - asked) * 1000 / pace.per_second)))
+        _SET_GATE.run(connection, sorted(gates))
+    letters, leased, broken = [], [], []
+    for row in sorted(taken, key=lambda row: (row[5], row[0])):
+        try:
+            letters.append(letter_from(row[:-1], vault))
+        except Unreadable:
+            broken.append(("the sealed letter cannot be opened", row[0]))
+        else:
+            leased.append((row[0], (row[-1], row[5]), row[8]))
+    _BURY.run(connection, broken)
+    return letters, leased
+
+
+def _allowance(connection: Connection, channel: str, now: int, pace: Pace) -> tuple[int, int]:
+    """Return how many unasked letters the channel takes now, and its gate, which stays locked."""
+    key = pace_key(channel)
+    connection.execute(_OPEN_GATE.on(connection), {"key": key})
+    tat: int = connection.execute(_LOCK_GATE, {"key": key}).scalar_one()
+    interval = 1000 / pace.per_second
+    room = pace.burst - max(tat - now, 0) / interval  # in letters; moments themselves are too large for exact fractions
+    return int(room + 0.001), tat
+
+
+# --- done -------------------------------------------------------------------------------------------------------------
+
+_MINE = (_O.id == bindparam("row_id"), _O.attempts == bindparam("held"))
+_SENT: Final = Write(("row_id", "held"), lambda _: delete(tables.outbox).where(*_MINE))
+_RETRY: Final = Write(
+    ("due_at", "attempts", "error", "row_id", "held"),
+    lambda _: (
+        update(tables.outbox)
+        .where(*_MINE)
+        .values(due_at=bindparam("due_at"), attempts=bindparam("attempts"), error=bindparam("error"), lease_until=0)
+    ),
+)
+_DEAD: Final = Write(
+    ("error", "row_id", "held"),
+    lambda _: update(tables.outbox).where(*_MINE).values(state="dead", error=bindparam("error"), lease_until=0),
+)
+_RELEASE: Final = update(tables.outbox).where(_O.state == tables.WAITING, _O.lease_until > 0).values(lease_until=0)
+_REVIVE: Final = (
+    update(tables.outbox)
+    .where(_O.id == bindparam("row_id"), _O.state == tables.DEAD)
+    .values(state="waiting", due_at=bindparam("now"), attempts=0, lease_until=0)
+)
+
+
+def settle(connection: Connection, outcomes: Sequence[Settled], vault: Vault, in_flight: InFlight) -> AfterCommit:
+    """Record outcomes, each only where the letter is still held by the number of its attempts."""
+    if not outcomes:
+        return []
+    sent, retry, dead = [], [], []
+    pauses: dict[str, int] = {}
+    for it in sorted(outcomes, key=lambda each: each.letter.id):
+        letter, error = it.letter, it.error[:_ERROR_LENGTH]
+        mine = letter.id, letter.attempts
+        if it.outcome == "sent":
+            sent.append(mine)
+        elif it.outcome == "dead":
+            dead.append((error, *mine))
+        elif it.due_at is None:
+            raise ValueError("a letter that is tried again needs a due date")
+        else:
+            due_at = to_ms(it.due_at)
+            attempts = max(0, letter.attempts - 1) if it.pause else letter.attempts
+            retry.append((due_at, attempts, error, *mine))
+            if it.pause:
+                channel, chat = letter.address.channel, letter.address.chat
+                key = pause_key(channel if it.pause == "channel" else vault.fingerprint(channel, chat))
+                pauses[key] = max(due_at, pauses.get(key, 0))
+    _SENT.run(connection, sent)
+    _RETRY.run(connection, retry)
+    _DEAD.run(connection, dead)
+    _SET_GATE.run(connection, sorted(pauses.items()))
+    done = [(it.letter.id, it.letter.attempts) for it in outcomes]
+    return [lambda: in_flight.remove(done), lambda: in_flight.pause(pauses)]
+
+
+def release(connection: Connection) -> None:
+    """Take back all leases: for a process that knows it is the only one."""
+    connection.execute(_RELEASE)
+
+
+def revive(connection: Connection, letter_id: int, now: int) -> bool:
+    """Let a dead letter be tried again."""
+    return bool(connection.execute(_REVIVE, {"row_id": letter_id, "now": now}).rowcount)
+
+
+def erase(connection: Connection, recipients: Sequence[str], case_ids: Sequence[int]) -> None:
+    """Drop all letters to an erased customer, and dead ones to others about the customer's cases."""
+    connection.execute(delete(tables.outbox).where(_O.recipient.in_(recipients), _O.state == tables.WAITING))
+    connection.execute(
+        delete(tables.outbox).where(
+            _O.state == tables.DEAD, or_(_O.recipient.in_(recipients), _O.case_id.in_(case_ids))
+        )
+    )
+
+
+def purge_gates(connection: Connection, now: int) -> None:
+    """Forget gates that are open anyway."""
+    connection.execute(_PURGE_GATES, {"now": now})

@@ -1,0 +1,353 @@
+"""Objects of the core and their rows.
+
+Everything that knows the order of columns lives here. `*_COLUMNS` is what is selected, `*_CHANGING` what an update
+writes. Sealed words are bound to their row by `place`.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row
+
+from complaints.case import Case, CaseFacts, CaseWords
+from complaints.conversation import Consent, Conversation, Customer, Dialogue, EvidenceFile, Profile, Staff
+from complaints.events import Event
+from complaints.messages import Address, Fetch, IncomingMessage, OutgoingMessage, PressAnswer
+from complaints.ports import Letter, Priority
+from storage import tables
+from storage.moments import from_ms, from_ms_or_none, to_ms, to_ms_or_none
+from storage.sealing import Key, Vault
+from storage.statements import Values
+
+_compact: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def to_json(value: object) -> str:
+    """Return a JSON value as text."""
+    return _compact(value)
+
+
+def place(table: str, row: object, column: str = "words") -> bytes:
+    """Return the place that sealed words are bound to."""
+    return f"{table}:{row}:{column}".encode()
+
+
+def seal_json(key: Key | None, words: dict[str, Any], where: bytes) -> bytes | None:
+    """Return sealed words; None if there are none, or no key any more."""
+    return key.seal(_compact(words).encode(), where) if words and key is not None else None
+
+
+def open_json(key: Key | None, sealed: bytes | None, where: bytes) -> dict[str, Any]:
+    """Return words as they were sealed; none if there are none, or no key any more. Raises `Unreadable`."""
+    if sealed is None or key is None:
+        return {}
+    words: dict[str, Any] = json.loads(key.open(sealed, where))
+    return words
+
+
+@dataclass(slots=True)
+class Kept:
+    """What the database holds of an object: its open columns, and the words both plain and sealed."""
+
+    columns: Values
+    words: bytes
+    sealed: bytes | None
+
+
+# --- conversations ---------------------------------------------------------------------------------------------------
+
+_C = tables.conversation.c
+CONVERSATION_COLUMNS: Final = tuple(tables.conversation.c)
+CONVERSATION_CHANGING: Final = (
+    "key", "state", "turn", "customer_id", "staff_id", "case_id", "reachable", "heard_at", "sealed",
+)  # fmt: skip
+
+
+def conversation_from(row: Sequence[Any], key: Key | None) -> tuple[Conversation, Kept]:
+    """Return a conversation; `key` is its customer's, or the desk's. Without a key its words are empty."""
+    id_, fingerprint, channel, state, turn, customer_id, staff_id, case_id, reachable, heard_at, sealed = row
+    words = b"" if sealed is None or key is None else key.open(sealed, b"conversation:%d:words" % id_)
+    conversation = Conversation(
+        id=id_,
+        channel=channel,
+        state=state,
+        turn=turn,
+        customer_id=customer_id,
+        staff_id=staff_id,
+        case_id=case_id,
+        reachable=reachable,
+        heard_at=from_ms_or_none(heard_at),
+        words=Dialogue.model_validate_json(words) if words else Dialogue(),
+    )
+    return conversation, Kept(
+        (fingerprint, state, turn, customer_id, staff_id, case_id, reachable, heard_at), words, sealed
+    )
+
+
+def conversation_columns(it: Conversation, fingerprint: str) -> Values:
+    """Return the columns that an update writes, but for the words."""
+    heard_at = to_ms_or_none(it.heard_at)
+    return fingerprint, it.state, it.turn, it.customer_id, it.staff_id, it.case_id, it.reachable, heard_at
+
+
+def conversation_words(it: Conversation) -> bytes:
+    """Return the words of a conversation as they are sealed."""
+    return it.words.model_dump_json(exclude_defaults=True).encode()
+
+
+def new_conversation(it: Conversation, columns: Values, sealed: bytes | None) -> Values:
+    """Return a whole row."""
+    return it.id, columns[0], it.channel, *columns[1:], sealed
+
+
+# --- customers -------------------------------------------------------------------------------------------------------
+
+CUSTOMER_COLUMNS: Final = tuple(tables.customer.c)
+CUSTOMER_CHANGING: Final = ("data_key", "consent", "sealed")
+
+
+def customer_from(row: Sequence[Any], key: Key | None) -> tuple[Customer, Kept]:
+    """Return a customer; one without a key is erased."""
+    id_, data_key, consent, sealed = row
+    words = b"" if sealed is None or key is None else key.open(sealed, b"customer:%d:words" % id_)
+    customer = Customer(
+        id=id_,
+        key=data_key or b"",
+        consent=Consent.model_validate_json(consent) if consent else None,
+        profile=Profile.model_validate_json(words) if words else Profile(),
+        erased=key is None,
+    )
+    return customer, Kept((data_key, consent), words, sealed)
+
+
+def customer_columns(it: Customer) -> Values:
+    """Return the columns that an update writes, but for the words. Of an erased customer no key remains."""
+    return None if it.erased else it.key, it.consent.model_dump_json() if it.consent else None
+
+
+def customer_words(it: Customer) -> bytes:
+    """Return the words of a customer as they are sealed."""
+    return it.profile.model_dump_json(exclude_defaults=True).encode()
+
+
+# --- cases -----------------------------------------------------------------------------------------------------------
+
+CASE_COLUMNS: Final = tuple(tables.complaint_case.c)
+CASE_CHANGING: Final = (
+    "state", "type", "department", "owner_id", "urgent", "cycle", "active", "open", "seq", "head", "next_due_at",
+    "facts", "sealed",
+)  # fmt: skip
+_CASE_FIXED: Final = 7  # columns before `state`, which never change
+
+
+def case_from(row: Sequence[Any], key: Key | None) -> tuple[Case, Kept]:
+    """Return a case; `key` is its customer's. Without a key its words are empty."""
+    id_, number, conversation_id, customer_id, policy, channel, opened_at = row[:_CASE_FIXED]
+    (state, type_, department, owner_id, urgent, cycle, active, open_, seq, head, _, facts) = row[_CASE_FIXED:19]
+    sealed = row[19]
+    words = b"" if sealed is None or key is None else key.open(sealed, b"complaint_case:%d:words" % id_)
+    case = Case(
+        id=id_,
+        number=number,
+        conversation_id=conversation_id,
+        customer_id=customer_id,
+        policy=policy,
+        channel=channel,
+        opened_at=from_ms(opened_at),
+        state=state,
+        type=type_,
+        department=department,
+        owner_id=owner_id,
+        urgent=urgent,
+        cycle=cycle,
+        active=active,
+        open=open_,
+        seq=seq,
+        head=head,
+        facts=CaseFacts.model_validate_json(facts),
+        words=CaseWords.model_validate_json(words) if words else CaseWords(),
+    )
+    return case, Kept(tuple(row[_CASE_FIXED:19]), words, sealed)
+
+
+def case_columns(it: Case) -> Values:
+    """Return the columns that an update writes, but for the words."""
+    return (
+        it.state,
+        it.type,
+        it.department,
+        it.owner_id,
+        it.urgent,
+        it.cycle,
+        it.active,
+        it.open,
+        it.seq,
+        it.head,
+        _next_due_at(it),
+        it.facts.model_dump_json(exclude_defaults=True),
+    )
+
+
+def _next_due_at(case: Case) -> int:
+    due = [clock.due_at for clock in case.facts.clocks.values() if clock.running and clock.paused_at is None]
+    return to_ms(min(due)) if due else tables.NEVER
+
+
+def case_words(it: Case) -> bytes:
+    """Return the words of a case as they are sealed."""
+    return it.words.model_dump_json(exclude_defaults=True).encode()
+
+
+def new_case(it: Case, columns: Values, sealed: bytes | None) -> Values:
+    """Return a whole row."""
+    opened_at = to_ms(it.opened_at)
+    return (
+        it.id, it.number, it.conversation_id, it.customer_id, it.policy, it.channel, opened_at, *columns, sealed,
+    )  # fmt: skip
+
+
+# --- staff -----------------------------------------------------------------------------------------------------------
+
+STAFF_CHANGING: Final = ("name", "roles", "language", "conversation_id", "code_hash", "code_until", "active")
+
+
+def staff_from(row: Sequence[Any], channel: str | None, chat: str) -> Staff:
+    """Return a member of the staff; channel and chat come from the conversation they are bound to."""
+    id_, name, roles, language, conversation_id, code_hash, code_until, active = row
+    return Staff(
+        id=id_,
+        name=name,
+        roles=json.loads(roles),
+        language=language,
+        conversation_id=conversation_id,
+        chat=chat,
+        channel=channel or "",
+        code_hash=code_hash,
+        code_until=from_ms_or_none(code_until),
+        active=active,
+    )
+
+
+def staff_columns(it: Staff) -> Values:
+    """Return the columns that an update writes."""
+    code_until = to_ms_or_none(it.code_until)
+    return it.name, _compact(it.roles), it.language, it.conversation_id, it.code_hash, code_until, it.active
+
+
+# --- evidence --------------------------------------------------------------------------------------------------------
+
+EVIDENCE_COLUMNS: Final = tuple(tables.evidence.c)
+
+
+def evidence_from(row: Sequence[Any], key: Key | None) -> EvidenceFile:
+    """Return a file's record; `key` is the customer's. Without a key its words are empty."""
+    id_, case_id, conversation_id, kind, at, state, size, mime, sha256, path, sealed = row
+    return EvidenceFile(
+        id=id_,
+        case_id=case_id,
+        conversation_id=conversation_id,
+        kind=kind,
+        at=from_ms(at),
+        state=state,
+        size=size,
+        mime=mime,
+        sha256=sha256,
+        path=path,
+        words=open_json(key, sealed, place("evidence", id_)),
+    )
+
+
+def evidence_row(it: EvidenceFile, key: Key | None) -> Values:
+    """Return a whole row."""
+    sealed = seal_json(key, it.words, place("evidence", it.id))
+    at = to_ms(it.at)
+    return (
+        it.id, it.case_id, it.conversation_id, it.kind, at, it.state, it.size, it.mime, it.sha256, it.path, sealed,
+    )  # fmt: skip
+
+
+# --- the journal -----------------------------------------------------------------------------------------------------
+
+
+def event_from(row: Row[Any], key: Key | None) -> Event:
+    """Return an event from a row of (case_id, seq, at, name, actor, clause, facts, sealed)."""
+    case_id, seq, at, name, actor, clause, facts, sealed = row
+    return Event(
+        case_id=case_id,
+        name=name,
+        at=from_ms(at),
+        actor=actor,
+        clause=clause,
+        facts=json.loads(facts),
+        words=open_json(key, sealed, place("journal", f"{case_id}.{seq}")),
+    )
+
+
+# --- letters and messages --------------------------------------------------------------------------------------------
+
+_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: three types behind one table
+    OutgoingMessage: (b"m", TypeAdapter(OutgoingMessage)),
+    Fetch: (b"f", TypeAdapter(Fetch)),
+    PressAnswer: (b"p", TypeAdapter(PressAnswer)),
+}
+_READERS: Final = {mark: adapter for mark, adapter in _BODIES.values()}
+_MESSAGE: Final = TypeAdapter(IncomingMessage)
+_ADDRESS_END: Final = b"\n"
+
+LETTER_COLUMNS: Final = tuple(
+    tables.outbox.c[name]
+    for name in (
+        "id",
+        "key",
+        "channel",
+        "conversation_id",
+        "case_id",
+        "priority",
+        "unasked",
+        "due_at",
+        "attempts",
+        "sealed",
+    )  # fmt: skip
+)
+
+
+def letter_from(row: Sequence[Any], vault: Vault) -> Letter:
+    """Return a letter with its address, both unsealed. Raises `Unreadable`."""
+    id_, key, channel, conversation_id, case_id, priority, unasked, due_at, attempts, sealed = row
+    plain = vault.desk.open(sealed, b"outbox:%d:body" % id_)
+    address, _, body = plain[1:].partition(_ADDRESS_END)
+    chat, group = json.loads(address)
+    return Letter(
+        id=id_,
+        address=Address(channel=channel, chat=chat, group=group),
+        body=_READERS[plain[:1]].validate_json(body),
+        priority=Priority(priority),
+        due_at=from_ms(due_at),
+        conversation_id=conversation_id,
+        case_id=case_id,
+        unasked=unasked,
+        key="" if key == str(id_) else key,
+        attempts=attempts,
+    )
+
+
+def sealed_letter(letter: Letter, vault: Vault) -> bytes:
+    """Return the body of a letter and its address, sealed."""
+    mark, adapter = _BODIES[type(letter.body)]
+    address = _compact([letter.address.chat, letter.address.group]).encode()
+    body = adapter.dump_json(letter.body, exclude_defaults=True)
+    return vault.desk.seal(mark + address + _ADDRESS_END + body, b"outbox:%d:body" % letter.id)
+
+
+def sealed_message(message: IncomingMessage, vault: Vault) -> bytes:
+    """Return an incoming message, sealed for the inbox."""
+    return vault.desk.seal(_MESSAGE.dump_json(message, exclude_defaults=True), place("inbox", message.key))
+
+
+def message_from(key: str, sealed: bytes, vault: Vault) -> IncomingMessage:
+    """Return a message of the inbox. Raises `Unreadable`."""
+    message: IncomingMessage = _MESSAGE.validate_json(vault.desk.open(sealed, place("inbox", key)))
+    return message

@@ -1,0 +1,489 @@
+"""One unit of work: what a batch of commands needs, loaded in a few selects, and what it changed, written in one commit.
+
+The order is always the same, and so is the order of locks: `record` (inbox keys, sorted), `load` (conversation rows,
+sorted by id), then `flush`, `fail` and `settle`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, or_, select
+
+from complaints.case import Case
+from complaints.commands import Hear
+from complaints.conversation import Conversation, Customer, Staff
+from complaints.events import Event
+from complaints.messages import Address
+from complaints.ports import Changes, Letter, Timer
+from storage import inbox, journal, outbox, rows, tables
+from storage.engines import Again
+from storage.ids import SqlIds
+from storage.ledger import CONVERSATION_WIDTH, CONVERSATIONS, Chats, SqlLedger, key_of_conversation
+from storage.moments import from_ms, to_ms
+from storage.outbox import InFlight, Settled
+from storage.rows import Kept
+from storage.sealing import Key, Vault
+from storage.staff import StaffRows
+from storage.statements import Many, Upsert, Values, Write, insert_into, update_by_id
+
+_C = tables.conversation.c
+_K = tables.complaint_case.c
+_T = tables.timer.c
+
+_FIND: Final = Many(
+    lambda keys: (
+        select(_C.id, _C.key, _C.case_id, _K.conversation_id)
+        .select_from(tables.conversation.outerjoin(tables.complaint_case, _K.id == _C.case_id))
+        .where(_C.key.in_(keys))
+    )
+)
+_FIND_BY_ID: Final = Many(
+    lambda ids: (
+        select(_C.id, _C.key, _C.case_id, _K.conversation_id)
+        .select_from(tables.conversation.outerjoin(tables.complaint_case, _K.id == _C.case_id))
+        .where(_C.id.in_(ids))
+    )
+)
+_FIND_BY_CASE: Final = Many(lambda ids: select(_K.conversation_id).where(_K.id.in_(ids)))
+_LOCK: Final = Many(lambda ids: select(_C.id).where(_C.id.in_(ids)).order_by(_C.id).with_for_update())
+_LOAD: Final = Many(lambda ids: CONVERSATIONS.where(_C.id.in_(ids)))
+_CASES: Final = select(*rows.CASE_COLUMNS, tables.customer.c.data_key).select_from(
+    tables.complaint_case.outerjoin(tables.customer, tables.customer.c.id == _K.customer_id)
+)
+_ACTIVE: Final = Many(lambda ids: _CASES.where(_K.conversation_id.in_(ids), _K.active.is_(True)).order_by(_K.id))
+_ACTIVE_AND: Final = Many(
+    lambda ids, cases: _CASES.where(or_(_K.id.in_(cases), _K.conversation_id.in_(ids) & _K.active.is_(True))).order_by(
+        _K.id
+    )
+)
+_TIMERS: Final = Many(lambda subjects: select(_T.subject, _T.name, _T.due_at).where(_T.subject.in_(subjects)))
+_KEYS_OF_CASES: Final = Many(
+    lambda ids: select(_K.id, _K.customer_id, tables.customer.c.data_key).where(
+        _K.id.in_(ids), tables.customer.c.id == _K.customer_id
+    )
+)
+
+_STUB: Final = Upsert(
+    lambda insert: (
+        insert(tables.conversation)
+        .values(
+            id=bindparam("id"), key=bindparam("key"), channel=bindparam("channel"), state="idle", turn=0, reachable=True
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(_C.id, _C.key)
+    )
+)
+_NEW_CONVERSATIONS: Final = insert_into(tables.conversation)
+_CONVERSATIONS: Final = update_by_id(tables.conversation, *rows.CONVERSATION_CHANGING)
+_NEW_CUSTOMERS: Final = insert_into(tables.customer)
+_CUSTOMERS: Final = update_by_id(tables.customer, *rows.CUSTOMER_CHANGING)
+_NEW_CASES: Final = insert_into(tables.complaint_case)
+_CASE_ROWS: Final = update_by_id(tables.complaint_case, *rows.CASE_CHANGING)
+_JOURNAL: Final = insert_into(tables.journal)
+_EVIDENCE: Final = Write(
+    tables.evidence.c.keys(),
+    lambda insert: (new := insert(tables.evidence)).on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: new.excluded[name] for name in ("state", "size", "mime", "sha256", "path", "sealed")},
+    ),
+)
+_TIMER: Final = Write(
+    tables.timer.c.keys(),
+    lambda insert: (new := insert(tables.timer)).on_conflict_do_update(
+        index_elements=["subject", "name"],
+        set_={"conversation_id": new.excluded.conversation_id, "due_at": new.excluded.due_at},
+    ),
+)
+_NO_TIMER: Final = Write(
+    ("subject", "name"),
+    lambda _: delete(tables.timer).where(_T.subject == bindparam("subject"), _T.name == bindparam("name")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """What one command needs: a conversation by address, id or case, and the timer that it fires (subject, name)."""
+
+    address: Address | None = None
+    conversation_id: int | None = None
+    case_id: int | None = None
+    timer: tuple[str, str] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Loaded:
+    """What a batch works on. Every conversation in it is locked until the unit ends.
+
+    `cases` has the active cases of these conversations, and the wanted ones, active or not. `timers` has those wanted
+    timers that still exist.
+    """
+
+    conversations: dict[int, Conversation] = field(default_factory=dict)
+    customers: dict[int, Customer] = field(default_factory=dict)
+    cases: dict[int, Case] = field(default_factory=dict)
+    staff: dict[int, Staff] = field(default_factory=dict)
+    timers: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    addresses: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def by_address(self, address: Address) -> Conversation:
+        """Return the conversation at a wanted address. KeyError if it was not wanted."""
+        return self.conversations[self.addresses[address.channel, address.chat]]
+
+    def cases_of(self, conversation_id: int) -> list[Case]:
+        """Return the active cases of a conversation, the oldest first."""
+        return [case for case in self.cases.values() if case.conversation_id == conversation_id and case.active]
+
+    def absorb(self, changes: Changes) -> None:
+        """Take in what one command of the batch changed, so that the next command sees it."""
+        self.customers.update((it.id, it) for it in changes.customers)
+        self.conversations.update((it.id, it) for it in changes.conversations)
+        self.cases.update((it.id, it) for it in changes.cases)
+        self.staff.update((it.id, it) for it in changes.staff)
+        for timer in changes.timers:
+            if timer.due_at is None:
+                self.timers.pop((timer.subject, timer.name), None)
+            elif (timer.subject, timer.name) in self.timers:
+                self.timers[timer.subject, timer.name] = timer.due_at
+
+
+class Unit:
+    """One write transaction. Made by `Store.unit`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime,
+        *,
+        vault: Vault,
+        ids: SqlIds,
+        staff: StaffRows,
+        in_flight: InFlight,
+    ) -> None:
+        self._connection = connection
+        self._now = now
+        self._now_ms = to_ms(now)
+        self._vault = vault
+        self._ids = ids
+        self._staff = staff
+        self._in_flight = in_flight
+        self._loaded = Loaded()
+        self._conversations: dict[int, Kept] = {}
+        self._customers: dict[int, Kept] = {}
+        self._cases: dict[int, Kept] = {}
+        self._keys: dict[int, Key | None] = {}
+        self._staff_rows: dict[int, Values] = {}
+        #: What to do in memory once the transaction is committed.
+        self.after_commit: list[Callable[[], None]] = []
+        #: Questions beyond the loaded objects, answered in this transaction.
+        self.ledger = SqlLedger(connection, vault, self._loaded.cases)
+
+    # --- the inbox ---
+
+    def record(self, keys: Sequence[str]) -> set[str]:
+        """Record these keys as served and return the fresh ones. Empty keys are not recorded, and not returned.
+
+        A key that waits for another try after a failure counts as fresh.
+        """
+        return inbox.record(self._connection, {key for key in keys if key}, self._now_ms)
+
+    def fail(self, hear: Hear, error: str) -> bool:
+        """Let a message wait for another try, after a pause that doubles each time; return False if it was the last.
+
+        After the last try the message is dead: kept, for a person to look at. `error` must not hold words of a person.
+        """
+        return inbox.fail(self._connection, hear.message, error, self._now_ms, self._vault)
+
+    # --- loading ---
+
+    def load(self, wants: Sequence[Want]) -> Loaded:
+        """Lock and load what the commands want. Unknown addresses get a conversation. Raises `Again`.
+
+        To be called once in a unit, after `record`.
+        """
+        wanted = self._find(wants)
+        ids = sorted(wanted.conversations)
+        if ids:
+            if self._connection.dialect.name != "sqlite":  # there BEGIN IMMEDIATE has locked everything
+                _LOCK.rows(self._connection, ids)
+            self._load_conversations(ids)
+        self._load_cases(ids, wanted)
+        self._load_timers(wants)
+        self._load_staff()
+        for address, fingerprint in wanted.fingerprints.items():
+            conversation = self._loaded.conversations[wanted.by_fingerprint[fingerprint]]
+            self._loaded.addresses[address] = conversation.id
+            if not conversation.words.chat:  # a new conversation, or one whose words were erased
+                conversation.words.chat = address[1]
+        return self._loaded
+
+    def _find(self, wants: Sequence[Want]) -> "_Wanted":
+        wanted = _Wanted()
+        for want in wants:
+            if want.address is not None:
+                address = want.address.channel, want.address.chat
+                if address not in wanted.fingerprints:
+                    wanted.fingerprints[address] = self._vault.fingerprint(*address)
+            if want.case_id is not None:
+                wanted.cases.add(want.case_id)
+        direct = {want.conversation_id for want in wants if want.conversation_id is not None}
+        if wanted.fingerprints:
+            self._find_addresses(wanted)
+        if direct:
+            wanted.take(_FIND_BY_ID.rows(self._connection, list(direct)))
+        if wanted.cases:
+            found = _FIND_BY_CASE.rows(self._connection, list(wanted.cases))
+            wanted.conversations.update(row[0] for row in found)
+        return wanted
+
+    def _find_addresses(self, wanted: "_Wanted") -> None:
+        keys = list(wanted.fingerprints.values())
+        wanted.take(_FIND.rows(self._connection, keys))
+        channels = {fingerprint: channel for (channel, _), fingerprint in wanted.fingerprints.items()}
+        unknown = sorted(channels.keys() - wanted.by_fingerprint.keys())
+        if not unknown:
+            return
+        stubs = [{"id": self._ids.next(), "key": key, "channel": channels[key]} for key in unknown]
+        for id_, key in self._connection.execute(_STUB.on(self._connection), stubs):
+            wanted.by_fingerprint[key] = id_
+            wanted.conversations.add(id_)
+        taken = [key for key in unknown if key not in wanted.by_fingerprint]
+        if taken:  # another node was faster; it has committed, or the insert would still wait for it
+            wanted.take(_FIND.rows(self._connection, taken))
+
+    def _load_conversations(self, ids: list[int]) -> None:
+        loaded, vault = self._loaded, self._vault
+        for row in _LOAD.rows(self._connection, ids):
+            key = key_of_conversation(vault, row)
+            conversation, kept = rows.conversation_from(row[:CONVERSATION_WIDTH], key)
+            loaded.conversations[conversation.id] = conversation
+            self._conversations[conversation.id] = kept
+            if row[CONVERSATION_WIDTH] is not None:
+                customer, kept = rows.customer_from(row[CONVERSATION_WIDTH:], key)
+                loaded.customers[customer.id] = customer
+                self._customers[customer.id] = kept
+                self._keys[customer.id] = key
+
+    def _load_cases(self, ids: list[int], wanted: "_Wanted") -> None:
+        cases = wanted.cases | {
+            conversation.case_id
+            for conversation in self._loaded.conversations.values()
+            if conversation.case_id is not None and conversation.id in wanted.looked_up
+        }
+        if ids and cases:
+            found = _ACTIVE_AND.rows(self._connection, ids, list(cases))
+        elif ids:
+            found = _ACTIVE.rows(self._connection, ids)
+        else:
+            return
+        for row in found:
+            if row[2] not in self._conversations:
+                raise Again("a conversation turned to another case")
+            customer_id = row[3]
+            key = self._keys[customer_id] = self._vault.key_of(customer_id, row[-1])
+            case, kept = rows.case_from(row[:-1], key)
+            self._loaded.cases[case.id] = case
+            self._cases[case.id] = kept
+
+    def _load_timers(self, wants: Sequence[Want]) -> None:
+        timers = {want.timer for want in wants if want.timer is not None}
+        if timers:
+            for subject, name, due_at in _TIMERS.rows(self._connection, sorted({subject for subject, _ in timers})):
+                if (subject, name) in timers:
+                    self._loaded.timers[subject, name] = from_ms(due_at)
+
+    def _load_staff(self) -> None:
+        # A member of the staff, or a stranger who may be about to become one, must meet the staff as it is now.
+        fresh = any(it.staff_id is not None or it.customer_id is None for it in self._loaded.conversations.values())
+        for it in self._staff.load(self._connection, self._now_ms, fresh=fresh):
+            self._loaded.staff[it.id] = it
+            self._staff_rows[it.id] = rows.staff_columns(it)
+
+    # --- writing ---
+
+    def flush(self, changes: Changes) -> list[Letter]:
+        """Write everything that was changed, and return the letters that this process may send at once.
+
+        Those are leased to this process for 30 s from now, in the order to be sent; the others wait for `claim`. Objects
+        that are as they were loaded are not written. Raises `Again`.
+        """
+        cases = {it.id: it for it in changes.cases}
+        for event in changes.events:
+            cases.setdefault(event.case_id, self._case(event.case_id, cases))
+        self._write_customers(changes.customers)
+        self._write_conversations(changes.conversations)
+        self._write_journal(changes.events, cases)
+        self._write_cases(cases.values())
+        self._write_staff(changes.staff)
+        self._write_evidence(changes)
+        self._write_timers(changes.timers)
+        return self._post(changes.letters)
+
+    def settle(self, outcomes: Sequence[Settled]) -> None:
+        """Record what became of letters. Whoever lost the lease meanwhile changes nothing."""
+        self.after_commit += outbox.settle(self._connection, outcomes, self._vault, self._in_flight)
+
+    def _case(self, case_id: int, changed: dict[int, Case]) -> Case:
+        case = changed.get(case_id) or self._loaded.cases.get(case_id)
+        if case is None:
+            raise LookupError(f"case {case_id} has an event but was not loaded")
+        return case
+
+    def _write_customers(self, customers: Iterable[Customer]) -> None:
+        new, changed = [], []
+        for it in {it.id: it for it in customers}.values():
+            kept = self._customers.get(it.id)
+            columns, words = rows.customer_columns(it), rows.customer_words(it)
+            if it.erased:
+                key, words = None, b""
+                if kept is not None and kept.columns[0] is not None:
+                    self._erase(it.id, kept.columns[0])
+            else:
+                key = self._vault.key_of(it.id, it.key)
+            self._keys[it.id] = key
+            if kept is not None and kept.columns == columns and kept.words == words:
+                continue
+            sealed = key.seal(words, b"customer:%d:words" % it.id) if key is not None else None
+            if kept is None:
+                new.append((it.id, *columns, sealed))
+            else:
+                changed.append((*columns, sealed, it.id))
+            self._customers[it.id] = Kept(columns, words, sealed)
+        _NEW_CUSTOMERS.run(self._connection, new)
+        _CUSTOMERS.run(self._connection, changed)
+
+    def _erase(self, customer_id: int, wrapped: bytes) -> None:
+        """Drop what the trays still hold of a customer's words: the desk's key, which is not destroyed, opens it."""
+        chats = [
+            kept.columns[0]
+            for id_, kept in self._conversations.items()
+            if kept.columns[3] == customer_id or self._loaded.conversations[id_].customer_id == customer_id
+        ]
+        cases = [it.id for it in self._loaded.cases.values() if it.customer_id == customer_id]
+        outbox.erase(self._connection, chats, cases)
+        inbox.erase(self._connection, chats)
+        self.after_commit.append(lambda: self._vault.forget(customer_id, wrapped))
+
+    def _write_conversations(self, conversations: Iterable[Conversation]) -> None:
+        new, changed = [], []
+        for it in {it.id: it for it in conversations}.values():
+            kept = self._conversations.get(it.id)
+            words = rows.conversation_words(it)
+            columns = rows.conversation_columns(it, self._fingerprint(it, kept, words))
+            if kept is not None and kept.columns == columns and kept.words == words:
+                continue
+            customer_id = it.customer_id
+            key = self._vault.desk if customer_id is None else self._keys.get(customer_id)
+            sealed = kept.sealed if kept is not None else None
+            if kept is None or sealed is None or kept.words != words or kept.columns[3] != customer_id:
+                sealed = key.seal(words, b"conversation:%d:words" % it.id) if key is not None else None
+            if kept is None:
+                new.append(rows.new_conversation(it, columns, sealed))
+            else:
+                changed.append((*columns, sealed, it.id))
+            self._conversations[it.id] = Kept(columns, words, sealed)
+        _NEW_CONVERSATIONS.run(self._connection, new)
+        _CONVERSATIONS.run(self._connection, changed)
+
+    def _fingerprint(self, it: Conversation, kept: Kept | None, words: bytes) -> str:
+        """Return the fingerprint of where the conversation takes place, which may have moved."""
+        if kept is not None and (kept.words == words or not it.words.chat):
+            return str(kept.columns[0])
+        return self._vault.fingerprint(it.channel, it.words.chat or f"\0{it.id}")
+
+    def _write_journal(self, events: Sequence[Event], cases: dict[int, Case]) -> None:
+        secret = self._vault.journal_secret
+        written = []
+        for it in events:
+            case = cases[it.case_id]
+            key = self._key_of(case) if it.words else None
+            seq = case.seq + 1
+            sealed = rows.seal_json(key, it.words, b"journal:%d.%d:words" % (case.id, seq))
+            digest = sha256(sealed).digest() if sealed is not None else None
+            at, facts = to_ms(it.at), rows.to_json(it.facts) if it.facts else "{}"
+            mac = journal.link(secret, case.head, case.id, seq, at, it.name, it.actor, it.clause, facts, digest)
+            written.append((case.id, seq, at, it.name, it.actor, it.clause, facts, sealed, digest, mac))
+            case.seq, case.head = seq, mac
+        _JOURNAL.run(self._connection, written)
+
+    def _key_of(self, case: Case) -> Key | None:
+        try:
+            return self._keys[case.customer_id]
+        except KeyError:
+            raise LookupError(f"customer {case.customer_id} of case {case.id} was not loaded") from None
+
+    def _write_cases(self, cases: Iterable[Case]) -> None:
+        new, changed = [], []
+        for it in cases:
+            kept = self._cases.get(it.id)
+            columns, words = rows.case_columns(it), rows.case_words(it)
+            if kept is not None and kept.columns == columns and kept.words == words:
+                continue
+            key = self._key_of(it)
+            sealed = kept.sealed if kept is not None else None
+            if kept is None or kept.words != words or key is None:
+                sealed = key.seal(words, b"complaint_case:%d:words" % it.id) if key is not None else None
+            if kept is None:
+                new.append(rows.new_case(it, columns, sealed))
+            else:
+                changed.append((*columns, sealed, it.id))
+            self._cases[it.id] = Kept(columns, words, sealed)
+        _NEW_CASES.run(self._connection, new)
+        _CASE_ROWS.run(self._connection, changed)
+
+    def _write_staff(self, staff: Iterable[Staff]) -> None:
+        changed = {it.id: (rows.staff_columns(it), self._staff_rows.get(it.id)) for it in staff}
+        changed = {id_: (columns, was) for id_, (columns, was) in changed.items() if columns != was}
+        if changed:
+            self._staff.write(self._connection, changed)
+            self._staff_rows.update((id_, columns) for id_, (columns, _) in changed.items())
+            self.after_commit.append(self._staff.forget)
+
+    def _write_evidence(self, changes: Changes) -> None:
+        files = {it.id: it for it in changes.evidence}.values()
+        if not files:
+            return
+        keys = {case.id: self._keys.get(case.customer_id) for case in (*self._loaded.cases.values(), *changes.cases)}
+        unknown = sorted({it.case_id for it in files} - keys.keys())  # a file of a case that is no longer active
+        if unknown:
+            for case_id, customer_id, data_key in _KEYS_OF_CASES.rows(self._connection, unknown):
+                keys[case_id] = self._vault.key_of(customer_id, data_key)
+        _EVIDENCE.run(self._connection, [rows.evidence_row(it, keys.get(it.case_id)) for it in files])
+
+    def _write_timers(self, timers: Iterable[Timer]) -> None:
+        last = {(it.subject, it.name): it for it in timers}
+        gone = sorted(key for key, it in last.items() if it.due_at is None)
+        kept = [(*key, it.conversation_id, to_ms(it.due_at)) for key, it in last.items() if it.due_at is not None]
+        _NO_TIMER.run(self._connection, gone)
+        _TIMER.run(self._connection, sorted(kept))
+
+    def _post(self, letters: Sequence[Letter]) -> list[Letter]:
+        if not letters:
+            return []
+        direct, after_commit = outbox.post(
+            self._connection, letters, self._now_ms, self._vault, self._ids, self._in_flight
+        )
+        self.after_commit += after_commit
+        return direct
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What the commands want, found but not locked yet."""
+
+    fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
+    by_fingerprint: dict[str, int] = field(default_factory=dict)
+    looked_up: set[int] = field(default_factory=set)
+    conversations: set[int] = field(default_factory=set)
+    cases: set[int] = field(default_factory=set)
+
+    def take(self, found: Iterable[Any]) -> None:
+        """Take in conversations, and with each the conversation of the case that it is about."""
+        for id_, key, _, about in found:
+            self.by_fingerprint[key] = id_
+            self.looked_up.add(id_)
+            self.conversations.add(id_)
+            if about is not None:
+                self.conversations.add(about)
