@@ -1,0 +1,20 @@
+"""One reader for all tests of the reader."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from complaints.clauses.taxonomy import Taxonomy
+from nlp.reader import KeywordReader
+
+
+@pytest.fixture(scope="session")
+def taxonomy():
+    text = (Path(__file__).parent / "trade.yaml").read_text(encoding="utf-8")
+    return Taxonomy.model_validate(YAML(typ="safe", pure=True).load(text))
+
+
+@pytest.fixture(scope="session")
+def reader(taxonomy):
+    return KeywordReader(taxonomy)

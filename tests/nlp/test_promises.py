@@ -1,0 +1,84 @@
+"""What holds for any text whatever."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.normalize import LIMIT, normalize
+
+PIECES = st.sampled_from(
+    ["退款", "不是", "没有", "受伤", "快递", "微信", "订单", "PO-", "13800138000", " ", "，", "！！！", "我叫王", "王岚", "人在马德里", "a@b.co", "￥1,2", "元", "万", "三",
+     "not ", "a refund", "nobody was ", "hurt", "ＡＢ", "２", "İ", "\x00", "\ud800", "😡", "é", "e\u0301", "\n", "質量", "。", "x", "1", "-", "型号", "身份证"]
+)  # fmt: skip
+TEXTS = st.one_of(st.text(), st.lists(PIECES, max_size=40).map("".join), st.text(st.characters(exclude_categories=[])))
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXTS)
+def test_any_text_gives_a_reading_whose_places_lie_in_the_text(reader, text):
+    reading = reader.read(text)
+
+    places = [*reading.slots, *(hit for kind in (*reading.types, *reading.flags) for hit in kind.words)]
+    assert all(0 <= each.start < each.end <= len(text) for each in places)
+    assert all(0 < kind.score <= 1 for kind in reading.types)
+    assert all(0 < slot.confidence <= 1 and slot.value for slot in reading.slots)
+    assert reader.read(text) == reading
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=TEXTS)
+def test_a_place_holds_what_it_claims(reader, text):
+    for slot in reader.read(text).slots:
+        written = normalize(text[slot.start : slot.end]).plain
+        if slot.name in ("order_no", "tracking_no", "model", "name", "wechat") and not slot.value.startswith("+"):
+            assert written.casefold() == slot.value.casefold()
+        if slot.name == "email":
+            assert written.lower() == slot.value
+        if slot.name == "phone":
+            assert slot.value[-6:] == "".join(filter(str.isdigit, written))[-6:]
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=TEXTS)
+def test_the_three_spellings_of_a_text_have_its_length(text):
+    normal = normalize(text)
+
+    assert len(normal.plain) == len(normal.folded) == len(normal.written) == min(len(text), LIMIT)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=TEXTS)
+def test_masking_and_answers_take_any_text(reader, text):
+    masked = reader.mask(text, reader.read(text))
+
+    assert all(text[slot.start : slot.end] not in masked or len(text[slot.start : slot.end]) < 3
+               for slot in reader.read(text).slots if slot.name in ("phone", "id_card"))  # fmt: skip
+    reader.intent(text)
+    reader.consent(text)
+    assert reader.choose(text, []) is None
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["退款", "不是", "没有受伤", "不是退款和", "1", "1,", "13800138000 ", "a@b.", "a", "王岚 ", "人在马德里 ", "!!!", "¥1,", "元", "十万", "订单 a", "(1", "not a refund ",
+     "我叫王", "nobody was ", "孩子", "12,345,", "是", "\ud800", "PO-123 ", "the lamp is not working "],
+)  # fmt: skip
+def test_the_longest_text_is_read_in_time_linear_in_its_length(reader, piece):
+    def seconds(length):
+        text = (piece * length)[:length]
+        best = float("inf")
+        for _ in range(2):
+            began = time.perf_counter()
+            reader.read(text)
+            best = min(best, time.perf_counter() - began)
+        return best
+
+    assert seconds(LIMIT) < 0.5
+    # Eight times the text may take twelve times as long, not sixty-four; below 5 ms the clock decides, not the text.
+    assert seconds(LIMIT) < max(0.005, seconds(LIMIT // 8)) * 20
+
+
+def test_what_lies_beyond_the_limit_is_not_read(reader):
+    assert reader.read("好" * LIMIT + "质量问题").types == ()

@@ -1,0 +1,102 @@
+"""What the desk says, and how fast."""
+
+import timeit
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import policies
+from complaints.reading import Language
+from policies.phrasebook import LANGUAGES, Phrasebook, flattened, placeholders
+
+WORDING = Path(policies.__file__).parent / "wording"
+
+
+@pytest.fixture(scope="module")
+def book() -> Phrasebook:
+    return Phrasebook.load(WORDING)
+
+
+def a_book(**sentences: str) -> Phrasebook:
+    return Phrasebook({"en": sentences})
+
+
+def test_nested_mappings_become_dotted_keys() -> None:
+    assert flattened({"a": {"b": "x", "c": {1: "y"}}, "d": "z"}) == {"a.b": "x", "a.c.1": "y", "d": "z"}
+
+
+def test_placeholders_are_filled() -> None:
+    assert a_book(hello="{name}, {name}: {number}%").say("en", "hello", name="Tom", number=5) == "Tom, Tom: 5%"
+
+
+@given(st.text())
+def test_what_fills_a_placeholder_is_never_looked_into(words: str) -> None:
+    assert a_book(echo="<{words}>").say("en", "echo", words=words) == f"<{words}>"
+
+
+def test_braces_in_a_customers_words_stay_braces() -> None:
+    book = a_book(echo="{words} {{kept}}", number="7")
+
+    assert book.say("en", "echo", words="{number} %(number)s {0}", number=1) == "{number} %(number)s {0} {kept}"
+
+
+def test_an_unknown_key_or_a_missing_value_is_a_key_error() -> None:
+    book = a_book(echo="{words}")
+
+    with pytest.raises(KeyError, match="nothing"):
+        book.say("en", "nothing")
+    with pytest.raises(KeyError, match="words"):
+        book.say("en", "echo")
+
+
+@pytest.mark.parametrize("sentence", ["{", "{}", "{a.b}", "{a:>5}", "{a!r}", "{0}", "a } b"])
+def test_a_sentence_with_anything_but_plain_names_in_braces_is_refused(sentence: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        placeholders(sentence)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("zh-Hans", "11月24日 周一 18:00"), ("zh-Hant", "11月24日 週一 18:00"), ("en", "Mon 24 Nov, 18:00")],
+)
+def test_a_moment_is_said_as_people_say_it(book: Phrasebook, language: Language, expected: str) -> None:
+    at = datetime(2025, 11, 24, 18, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+    assert book.moment(language, at.astimezone(UTC), "Asia/Shanghai") == expected
+
+
+def test_a_moment_is_said_by_the_clocks_of_the_zone_asked_for(book: Phrasebook) -> None:
+    assert book.moment("en", datetime(2025, 3, 17, 1, tzinfo=UTC), "America/New_York") == "Sun 16 Mar, 21:00"
+
+
+@pytest.mark.parametrize(
+    ("span", "chinese", "english"),
+    [
+        (timedelta(hours=3, minutes=20), "3小时20分钟", "3 hours 20 minutes"),
+        (timedelta(days=1, hours=1, minutes=9), "1天1小时", "1 day 1 hour"),
+        (timedelta(minutes=-15), "15分钟", "15 minutes"),
+        (timedelta(seconds=20), "不到1分钟", "less than a minute"),
+        (timedelta(days=2, minutes=5), "2天5分钟", "2 days 5 minutes"),
+    ],
+)
+def test_a_span_is_said_in_its_two_largest_units(book: Phrasebook, span: timedelta, chinese: str, english: str) -> None:
+    assert book.duration("zh-Hans", span) == chinese
+    assert book.duration("en", span) == english
+
+
+def test_every_language_has_every_key(book: Phrasebook) -> None:
+    assert {language: book.keys(language) ^ book.keys("en") for language in LANGUAGES} == {
+        language: frozenset() for language in LANGUAGES
+    }
+
+
+def test_a_sentence_takes_less_than_three_microseconds(book: Phrasebook) -> None:
+    fastest = min(
+        timeit.repeat(lambda: book.say("en", "tell.proposal", number="TR26-00042-8", text="a refund"), number=2000)
+    )
+
+    assert fastest / 2000 < 3e-6
