@@ -479,7 +479,8 @@ def _message(chat: str, told: Json) -> Message:
 
 def _line(message: Message) -> str:
     marks = " (deleted)" if message.deleted else " (edited)" if message.edited else ""
-    media = (message.raw["media"] or {}).get("kind")
+    others = (kind for kind in ("contact", "location", "service") if message.raw[kind])
+    media = (message.raw["media"] or {}).get("kind") or next(others, "")
     buttons = " ".join(f"[{button.text}]" for button in message.buttons)
     words = " ".join(part for part in (f"<{media}>" if media else "", message.text, buttons) if part)
     return f"{message.id:>4} {message.sender}: {words}{marks}"

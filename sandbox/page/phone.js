@@ -438,7 +438,8 @@ function draw() {
 
 function drawLists() {
   const lists = find("#lists");
-  if (lists.contains(document.activeElement) && document.activeElement.matches("input[type=text], select") && document.activeElement.value) {
+  const { activeElement: active } = document;
+  if (lists.contains(active) && (active.closest("details[open]") || (active.matches("input[type=text]") && active.value))) {
     drawPeople(); // somebody is filling a form in: leave it alone
     return;
   }
@@ -562,6 +563,10 @@ const EVENTS = {
       phone.answered(answer);
     }
   },
+  commands: async () => {
+    bots = (await ask("GET", "/bots")).bots;
+    for (const phone of phones.values()) phone.drawFrame();
+  },
   typing: ({ chat_key: key, action }) => { for (const phone of phones.values()) if (phone.chat === key) phone.setTyping(action); },
 };
 
@@ -579,13 +584,6 @@ async function refresh() {
   draw();
   for (const phone of phones.values()) run(phone.reload());
 }
-
-setInterval(async () => {
-  const known = await ask("GET", "/bots").catch(() => ({ bots }));
-  if (JSON.stringify(known.bots.map((bot) => bot.commands)) === JSON.stringify(bots.map((bot) => bot.commands))) return;
-  bots = known.bots;
-  for (const phone of phones.values()) phone.drawFrame();
-}, 5000);
 
 find("#language").addEventListener("click", () => {
   switchLanguage();

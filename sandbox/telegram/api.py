@@ -498,6 +498,7 @@ class BotApi:
             if not 1 <= len(str(command.get("description") or "")) <= _DESCRIPTION:
                 raise _bad("BOT_COMMAND_DESCRIPTION_INVALID")
         bot.profile[_scope(call)] = {"commands": call.objects("commands")}
+        self._world.publish("commands", bot=bot.username)
         return True
 
     async def _get_my_commands(self, bot: Bot, call: Call) -> list[Json]:

@@ -212,7 +212,7 @@ class Updates:
 
     async def replay(self, number: int, times: int) -> list[int]:
         """Tell the bot again, `times` times at once, and return the webhook's answers; a poller gets it once more."""
-        update = next(update for update in self._past if update.id == number)
+        update = {update.id: update for update in self._past}[number]
         if self.webhook:
             webhook = self.webhook
             return list(await asyncio.gather(*(self._post(webhook, update) for _ in range(times))))

@@ -414,10 +414,10 @@ class World:
 
     def press(self, chat: Chat, person: Person, number: int, data: str) -> Answer:
         """Let a person press a button, also one of a message that is gone."""
-        bot = next(bot for bot in self.bots.values() if bot.id in chat.bots)
         message = chat.messages.get(number)
-        if message and isinstance(message.sender, Bot):
-            bot = message.sender
+        inside = [self.bots[number] for number, status in chat.bots.items() if status in PRESENT]
+        sender = message.sender if message and isinstance(message.sender, Bot) else None
+        bot = _found(sender or next(iter(inside), None), f"bot in chat {chat.key}")
         query = str(int(hashlib.sha256(f"query {next(self._numbers)}".encode()).hexdigest()[:15], 16))
         press = Answer(id=query, chat=chat, person=person, message_id=number, data=data, at=self.clock())
         self.presses[query] = press

@@ -61,6 +61,7 @@ async def test_nonsense_is_refused_with_a_reason(sandbox: Sandbox, li: Phone) ->
         (lambda: sandbox.client.transcript("12"), "no such chat 12"),
         (lambda: li.press("No"), 'no button "No"'),
         (lambda: li.edit(99, "x"), "no such message 99"),
+        (lambda: sandbox.client.replay(5), "KeyError: 5"),
         (lambda: li.say(""), "nothing to say"),
         (lambda: sandbox.client.add_fault("boredom"), "boredom"),
         (lambda: sandbox.client.add_group("Nobody", []), "needs a member"),
