@@ -70,13 +70,10 @@ def intent(text: str) -> str | None:
 
 
 def consent(text: str) -> bool | None:
-    """Tell whether the last clause of a short answer agrees or refuses; None where it does neither."""
-    clauses = [clause for clause in re.split(r"[\s,.!?;]+", normalize(text[:_SHORT]).folded) if key(clause)]
-    for count in (len(clauses), 3, 2, 1):
-        meant = intent(" ".join(clauses[-count:])) if clauses else None
-        if meant in ("yes", "no"):
-            return meant == "yes"
-    return None
+    """Tell whether the last clause of an answer agrees or refuses; None where it does neither."""
+    clauses = [clause for clause in _answers().clause_end.split(normalize(text[-_SHORT:]).folded) if key(clause)]
+    meant = intent(clauses[-1]) if clauses else None
+    return meant == "yes" if meant in {"yes", "no"} else None
 
 
 def small_talk(text: str) -> Literal["greeting", "thanks"] | None:
@@ -113,6 +110,7 @@ class _Answers:
     thanks: frozenset[str]
     talk: re.Pattern[str]
     talk_word: re.Pattern[str]
+    clause_end: re.Pattern[str]
 
 
 @cache
@@ -138,6 +136,7 @@ def _answers() -> _Answers:
         thanks=thanks,
         talk=re.compile(rf"(?:(?:{words}) ?){{1,12}}"),
         talk_word=re.compile(words),
+        clause_end=re.compile(rf"[{re.escape(pages.characters.ends)}.]+|(?<=[{pages.characters.han}])\s+"),
     )
 
 
@@ -192,10 +191,10 @@ def _place(spoken: Sequence[str], count: int) -> int | None:
 
 
 def _begins(label: str, said: str) -> bool:
-    """Tell whether an answer is the beginning of a label: two characters at least, and whole Latin words."""
+    """Tell whether an answer is the beginning of a label: whole Latin words, and more than a letter."""
     if not label.startswith(said) or _continues(said, label[len(said) :]):
         return False
-    return len(said) > 1 or unicodedata.category(said) == "Lo"
+    return len(said) > 1 or unicodedata.category(said) in {"Lo", "Nd"}
 
 
 def _inside(label: str, said: str, *, share: float = _SHARE) -> bool:

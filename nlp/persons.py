@@ -141,5 +141,5 @@ class NameFinder:
 
 
 def _needs_two(cue: Match, *, several: bool) -> bool:
-    """Tell whether one word is too little for a name: "this is Tom Price", but "this is Urgent"."""
+    """Tell whether one word is too little for a name: "this is Max Hill", but "this is Urgent"."""
     return cue.entry.word.startswith("this") and not several

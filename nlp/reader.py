@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from complaints.clauses.taxonomy import Taxonomy
+from complaints.ports import Option
 from complaints.reading import Flag, Hit, Kind, Language, Reading, Slot, TypeScore
 from nlp import answers, lexicon
-from complaints.ports import Option
 from nlp.matcher import Entry, Match, Matcher, longest
 from nlp.negation import Negation
 from nlp.normalize import Normal, language, normalize

@@ -19,7 +19,7 @@ from nlp.persons import NameFinder
 from nlp.phones import e164
 from nlp.places import PlaceFinder, country_of
 
-#: Up to this length, in characters, a message may be a list of answers ("Tom Price, tom@example.com, Manchester").
+#: Up to this length, in characters, a message may be a list of answers ("Max Hill, max@example.com, Sheffield").
 _LIST = 200
 #: A part of such a list has at most so many words, a Han character counting as one.
 _PART = 14

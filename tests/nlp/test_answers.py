@@ -2,7 +2,8 @@
 
 import pytest
 
-from nlp.answers import Option, choose, consent
+from complaints.ports import Option
+from nlp.answers import choose, consent
 
 TYPES = [
     Option(id="quality", labels=("产品质量", "product quality", "品质不好")),
@@ -77,7 +78,7 @@ def test_the_last_one_is_the_last(reader):
 def test_where_labels_are_numbers_a_number_means_the_label():
     assert choose("5", POINTS) == "5"
     assert choose("４分", POINTS) == "4"
-    assert choose("1 point", POINTS) is None or choose("1 point", POINTS) == "1"
+    assert choose("第五", POINTS) is None
 
 
 def test_a_beginning_that_two_labels_share_is_ambiguous():
@@ -109,7 +110,7 @@ INTENTS = {
         "I want to talk to a human",
         "有人吗",
     ],
-    "status": ["我的投诉", "到哪了？", "进度", "查一下进度"[:0] + "处理得怎么样了", "any news?", "Status"],
+    "status": ["我的投诉", "到哪了？", "进度", "处理得怎么样了", "any news?", "Status"],
     "new": ["我要投诉", "新投诉", "new complaint", "I want to complain"],
     "edit": ["修改", "我要修改", "改一下", "edit", "写错了"],
     "yes": [
@@ -129,7 +130,7 @@ INTENTS = {
     ],
     "no": ["不是", "不对", "不同意", "不行", "No.", "not correct", "👎", "不對"],
     "submit": ["提交", "确认", "就这些", "submit", "confirm", "that's all"],
-    "later": ["稍后", "等会儿再说"[:3], "以后再说", "later", "not now"],
+    "later": ["稍后", "等会儿", "以后再说", "later", "not now"],
     "unknown_value": ["不知道", "忘了", "不记得了", "I don't know", "not sure", "找不到了"],
 }
 
@@ -156,8 +157,8 @@ def test_a_whole_message_may_be_addressed_to_the_conversation(reader, expected, 
         "back cover is broken",
         "",
         "   ",
-        "王岚",
-        "PO-88213",
+        "周晓",
+        "PO-40912",
         "no refund",
         "你好",
         "稍后再发货的订单丢了",
@@ -180,6 +181,8 @@ def test_a_complaint_is_never_taken_for_a_wish_about_the_conversation(reader, te
         ("再想想", None),
         ("", None),
         ("可以吗", None),
+        ("Yes, model QT-7. All correct.", True),
+        ("I do not think it is right", None),
     ],
 )
 def test_the_last_words_of_an_answer_agree_or_refuse(text, expected):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nlp.normalize import LIMIT, normalize
 
 PIECES = st.sampled_from(
-    ["退款", "不是", "没有", "受伤", "快递", "微信", "订单", "PO-", "13800138000", " ", "，", "！！！", "我叫王", "王岚", "人在马德里", "a@b.co", "￥1,2", "元", "万", "三",
+    ["退款", "不是", "没有", "受伤", "快递", "微信", "订单", "PO-", "13800138000", " ", "，", "！！！", "我叫王", "周晓", "人在里斯本", "a@b.co", "￥1,2", "元", "万", "三",
      "not ", "a refund", "nobody was ", "hurt", "ＡＢ", "２", "İ", "\x00", "\ud800", "😡", "é", "e\u0301", "\n", "質量", "。", "x", "1", "-", "型号", "身份证"]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(), st.lists(PIECES, max_size=40).map("".join), st.text(st.characters(exclude_categories=[])))
@@ -51,10 +51,10 @@ def test_the_three_spellings_of_a_text_have_its_length(text):
 @settings(max_examples=200, deadline=None)
 @given(text=TEXTS)
 def test_masking_and_answers_take_any_text(reader, text):
-    masked = reader.mask(text, reader.read(text))
+    reading = reader.read(text)
+    private = any(slot.name in {"phone", "email", "wechat", "name", "id_card"} for slot in reading.slots)
 
-    assert all(text[slot.start : slot.end] not in masked or len(text[slot.start : slot.end]) < 3
-               for slot in reader.read(text).slots if slot.name in ("phone", "id_card"))  # fmt: skip
+    assert (reader.mask(text, reading) != text) is private
     reader.intent(text)
     reader.consent(text)
     assert reader.choose(text, []) is None
@@ -62,22 +62,16 @@ def test_masking_and_answers_take_any_text(reader, text):
 
 @pytest.mark.parametrize(
     "piece",
-    ["退款", "不是", "没有受伤", "不是退款和", "1", "1,", "13800138000 ", "a@b.", "a", "王岚 ", "人在马德里 ", "!!!", "¥1,", "元", "十万", "订单 a", "(1", "not a refund ",
+    ["退款", "不是", "没有受伤", "不是退款和", "1", "1,", "13800138000 ", "a@b.", "a", "周晓 ", "人在里斯本 ", "!!!", "¥1,", "元", "十万", "订单 a", "(1", "not a refund ",
      "我叫王", "nobody was ", "孩子", "12,345,", "是", "\ud800", "PO-123 ", "the lamp is not working "],
 )  # fmt: skip
-def test_the_longest_text_is_read_in_time_linear_in_its_length(reader, piece):
-    def seconds(length):
-        text = (piece * length)[:length]
-        best = float("inf")
-        for _ in range(2):
-            began = time.perf_counter()
-            reader.read(text)
-            best = min(best, time.perf_counter() - began)
-        return best
+def test_the_longest_text_of_the_worst_words_is_read_in_no_time(reader, piece):
+    began = time.process_time()
+    reader.read((piece * LIMIT)[:LIMIT])
 
-    assert seconds(LIMIT) < 0.5
-    # Eight times the text may take twelve times as long, not sixty-four; below 5 ms the clock decides, not the text.
-    assert seconds(LIMIT) < max(0.005, seconds(LIMIT // 8)) * 20
+    assert time.process_time() - began < 1.5, (
+        "linear readings take a tenth of this; quadratic ones took five times as long"
+    )
 
 
 def test_what_lies_beyond_the_limit_is_not_read(reader):

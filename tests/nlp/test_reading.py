@@ -38,14 +38,13 @@ def test_the_words_of_a_message_decide_its_type(reader, text, expected):
 
 
 def test_the_deciding_words_stand_where_they_say(reader):
-    text = "ｑｕｅ 收到的箱子裡少發了，還有DELAYS"
-    for kind in reader.read(text).types:
-        for hit in kind.words:
-            assert text[hit.start : hit.end]
-    assert [text[h.start : h.end] for t in reader.read("屏幕裂开了，品質堪憂").types for h in t.words] == [
+    text = "ｅ屏幕裂开了，品質堪憂，還有ＤＥＬＡＹＳ"
+
+    assert {text[hit.start : hit.end] for kind in reader.read(text).types for hit in kind.words} == {
         "裂开",
         "品質",
-    ]
+        "ＤＥＬＡＹＳ",
+    }
 
 
 def test_two_types_in_one_message_are_both_there_and_a_tie_stays_below_the_threshold(reader, taxonomy):
@@ -103,7 +102,7 @@ def test_latin_words_are_found_whole(reader, text):
         "it's not about the delay",
         "没有质量问题",
         "没有任何破损",
-        "nothing is broken" and "it is not broken",
+        "it is not broken",
         "退款不是重点",
     ],
 )
@@ -202,7 +201,7 @@ def test_a_call_for_a_person_is_heard_in_a_long_message(reader, text, raised):
         ("快递还没到", None, "zh-Hans"),
         ("快遞還沒到", None, "zh-Hant"),
         ("Where is my parcel", None, "en"),
-        ("型号 LX-7 不能用", None, "zh-Hans"),
+        ("型号 QT-7 不能用", None, "zh-Hans"),
         ("I ordered from 王先生 and it never came", None, "en"),
         ("12345", "en", "en"),
         ("12345", "zh-Hant", "zh-Hant"),
@@ -233,7 +232,7 @@ def test_the_characters_tell_the_language_and_the_hint_decides_the_rest(reader, 
         ("为什么还没收到？", "complaint"),
         ("太差劲了", "complaint"),
         ("this is unacceptable", "complaint"),
-        ("王岚", "other"),
+        ("周晓", "other"),
         ("", "other"),
     ],
 )

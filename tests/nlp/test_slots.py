@@ -10,11 +10,11 @@ def values(reader, text):
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
-        ("订单YX20250118-3一直没动", "order_no", "YX20250118-3"),
+        ("订单YX20260305-2一直没动", "order_no", "YX20260305-2"),
         ("订单号：4500123456789，少了两箱", "order_no", "4500123456789"),
         ("单号 AB12-3456 的货", "order_no", "AB12-3456"),
         ("訂單編號ＡＢ１２３４５", "order_no", "AB12345"),
-        ("order PO-88213 arrived", "order_no", "PO-88213"),
+        ("order PO-40912 arrived", "order_no", "PO-40912"),
         ("Order no. 77120 is late", "order_no", "77120"),
         ("快递单号SF1234567890123", "tracking_no", "SF1234567890123"),
         ("13800138000", "phone", "+8613800138000"),
@@ -24,12 +24,12 @@ def values(reader, text):
         ("電話 9123 4567，香港", "phone", "+85291234567"),
         ("联系电话 0755-26581234", "phone", "+8675526581234"),
         ("call me on +44 20 7946 0958", "phone", "+442079460958"),
-        ("I'm in Manchester, phone 0161 496 0000", "phone", "+441614960000"),
-        ("邮箱 Lan.Wang@Example.com。", "email", "lan.wang@example.com"),
+        ("I'm in Sheffield, phone 0114 496 0000", "phone", "+441144960000"),
+        ("邮箱 Xiao.Zhou@Example.com。", "email", "xiao.zhou@example.com"),
         ("微信 abc123", "wechat", "abc123"),
-        ("微信号：wang_lan-88", "wechat", "wang_lan-88"),
+        ("微信号：zhou_xiao-88", "wechat", "zhou_xiao-88"),
         ("加我微信13800138000", "wechat", "+8613800138000"),
-        ("王岚 微信就行", "channel", "wechat"),
+        ("周晓 微信就行", "channel", "wechat"),
         ("telegram is fine", "channel", "telegram"),
         ("付了￥2,399.00", "amount", "2399.00 CNY"),
         ("￥2,399.00元", "amount", "2399.00 CNY"),
@@ -44,24 +44,24 @@ def values(reader, text):
         ("一百二十块钱", "amount", "120.00 CNY"),
         ("退我兩萬三千元", "amount", "23000.00 CNY"),
         ("500美元", "amount", "500.00 USD"),
-        ("Model LX-7.", "model", "LX-7"),
+        ("Model QT-7.", "model", "QT-7"),
         ("型号是 AB-12，不对", "model", "AB-12"),
-        ("我叫王岚，人在马德里", "name", "王岚"),
+        ("我叫周晓，人在里斯本", "name", "周晓"),
         ("我是李明，", "name", "李明"),
         ("姓名：欧阳修远", "name", "欧阳修远"),
         ("我姓陈", "name", "陈"),
         ("我是王先生", "name", "王先生"),
         ("我叫王和平，电话晚点给", "name", "王和平"),
-        ("My name is Tom Price and I am waiting", "name", "Tom Price"),
-        ("my name is tom price", "name", "Tom Price"),
-        ("Hi, I'm Tom Price, order late", "name", "Tom Price"),
-        ("王岚 13800138000", "name", "王岚"),
-        ("人在马德里", "region", "马德里"),
+        ("My name is Max Hill and I am waiting", "name", "Max Hill"),
+        ("my name is max hill", "name", "Max Hill"),
+        ("Hi, I'm Max Hill, order late", "name", "Max Hill"),
+        ("周晓 13800138000", "name", "周晓"),
+        ("人在里斯本", "region", "里斯本"),
         ("我在广州，货还没到", "region", "广州"),
-        ("马德里", "region", "马德里"),
+        ("里斯本", "region", "里斯本"),
         ("I am from Leeds", "region", "Leeds"),
         ("所在地区：廣東", "region", "广东"),
-        ("要么赶紧到要么重发", "remedy", "resend"),
+        ("要么今天送到要么重发", "remedy", "resend"),
         ("请尽快补发", "remedy", "resend"),
         ("我要退款", "remedy", "refund"),
         ("I'd like an apology", "remedy", "apology"),
@@ -82,7 +82,7 @@ def test_a_value_is_found_in_its_normal_form(reader, text, name, value):
         ("快递单号SF1234567890123", "order_no"),
         ("订单号13800138000", "phone"),
         ("4500123456789", "phone"),
-        ("20250118", "phone"),
+        ("20260305", "phone"),
         ("2025-01-18 10:30 下单", "phone"),
         ("call 1-800-433-7300", "phone"),
         ("微信支付失败", "wechat"),
@@ -105,7 +105,7 @@ def test_a_value_is_found_in_its_normal_form(reader, text, name, value):
         ("This is Unacceptable", "name"),
         ("高兴", "name"),
         ("马上 发货", "name"),
-        ("卡在莱比锡那边不动了", "region"),
+        ("卡在鹿特丹那边不动了", "region"),
         ("shipped from China last month", "region"),
         ("please contact us", "region"),
         ("我在广州买的包", "region"),
@@ -152,10 +152,10 @@ def test_a_number_with_a_wrong_check_digit_is_no_identity_number(reader):
 
 
 def test_masking_stars_whoever_could_be_recognised_and_nothing_else(reader):
-    text = "我叫王小岚，电话13800138000，微信号wanglan_88，邮箱lan@example.com，订单CN-77411破损"
+    text = "我叫王小岚，电话13800138000，微信号zhouxiao_88，邮箱lan@example.com，订单CN-77411破损"
     masked = reader.mask(text, reader.read(text))
 
-    for secret in ("小岚", "0013800", "anglan", "lan@", "example"):
+    for secret in ("小岚", "0013800", "houxiao", "lan@", "example"):
         assert secret not in masked
     assert "订单CN-77411破损" in masked
     assert masked.startswith("我叫王**，电话138")
