@@ -32,9 +32,9 @@ from handlers.turn import Batch, Turn
 from nlp.evaluate import evaluate, load_rows
 from nlp.reader import KeywordReader
 from policies.checker import check as check_policies
-from policies.checker import json_schema
 from policies.loader import load as load_policy
-from storage import KeyRing, Settled, Want
+from policies.schema import json_schema
+from storage import KeyRing, Settled, Store, Want
 from storage.migrations import migrate
 
 app = typer.Typer(
@@ -113,7 +113,7 @@ def check(
         return
     folder = Path(policies.__file__).parent
     paths = files or sorted((folder / "companies").glob("*.yaml"))
-    problems = check_policies(paths, folder, read=lambda policy: KeywordReader(policy.taxonomy).read)
+    problems = check_policies(paths, read=lambda policy: KeywordReader(policy.taxonomy).read)
     for each in problems:
         console.print(
             f"[red]✗[/red] {each.path}:{each.line}: {each.message} {each.cure}", highlight=False, soft_wrap=True
@@ -160,7 +160,7 @@ def staff_code(member_id: int) -> None:
             console.print(_code(store, member, given), highlight=False, soft_wrap=True)
 
 
-def _code(store: wiring.Store, member: Staff, given: settings.Settings) -> str:
+def _code(store: Store, member: Staff, given: settings.Settings) -> str:
     code = secrets.token_urlsafe(12)
     now = clock.now()
     member.code_hash = hashlib.sha256(code.encode()).hexdigest()
@@ -225,7 +225,8 @@ def act(
                 scene = unit.load([Want(case_id=case.id)])
                 batch = Batch()
                 routing.serve(command, Turn(book, scene, unit.ledger, batch, now))
-                unit.flush(batch.changes)
+                letters = unit.flush(batch.changes)
+                unit.settle([Settled(letter=each, outcome="retry", due_at=now) for each in letters])  # for the service
             console.print(f"{case.number}: done.")
 
 
@@ -273,7 +274,7 @@ def classify(
                     sys.stdout.write(json.dumps(asdict(reader.read(row["text"])), ensure_ascii=False) + "\n")
             return
         report = evaluate(reader, load_rows(eval_))
-        console.print(f"{report.count} texts, accuracy {report.accuracy:.3f}, macro-F1 {report.macro_f1:.3f}")
+        console.print(f"{report.total} texts, accuracy {report.accuracy:.3f}, macro-F1 {report.macro_f1:.3f}")
         table = Table("label", "said", "read as", "count")
         for label, read_as in sorted(report.confusion.items()):
             for predicted, count in sorted(read_as.items(), key=lambda each: -each[1]):
@@ -288,12 +289,12 @@ def verify_journal() -> None:
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task("checking the journal", total=None)
             report = store.verify_journal(lambda events, _: progress.update(task, completed=events))
-        for each in report.breaks:
-            console.print(f"[red]✗[/red] case {each.case_id}, event {each.seq}: {each.problem}", highlight=False)
+        for each in report.broken:
+            console.print(f"[red]✗[/red] case {each.number}, event {each.seq}: {each.problem}", highlight=False)
         console.print(
-            f"{report.events} events of {report.cases} cases: {'broken' if report.breaks else 'all in order'}."
+            f"{report.events} events of {report.cases} cases: {'broken' if report.broken else 'all in order'}."
         )
-        if report.breaks:
+        if report.broken:
             raise typer.Exit(1)
 
 

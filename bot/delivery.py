@@ -12,9 +12,10 @@ import asyncio
 import contextlib
 import itertools
 from bisect import insort
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Final
 
 import structlog
@@ -29,7 +30,7 @@ HOLD: Final = 5.0
 Claim = Callable[[str, int], list[Letter]]
 """Takes due letters of a channel out of the outbox, at most so many, in order; blocks, so it runs in a thread.
 
-It must never return a letter while an earlier one to the same recipient and of the same priority is unsettled elsewhere.
+It must never return a letter while an earlier one of its recipient and priority is unsettled and not returned with it.
 """
 Settle = Callable[[list[tuple[Letter, Outcome]]], Awaitable[None]]
 """Writes outcomes down. Until it returns, no letter in it is taken again; if it raises, it is asked again."""
@@ -76,8 +77,10 @@ class LocalGates:
 class Postman:
     """Delivers letters over all channels, and lets no channel or recipient wait for another.
 
-    `fetch` does the errands, `gate` paces what nobody asked for, `jitter` returns numbers from 0 to 1, `lease` is for how
-    many seconds a claimed or handed-over letter is this process's own.
+    `fetch` does the errands, `gate` paces what nobody asked for, `jitter` returns numbers from 0 to 1, and for `lease`
+    seconds a claimed or handed-over letter is this process's own. After `tries` failures of its own a letter is given
+    up; they are counted here and start anew with the process. `Letter.attempts` is left alone: the outbox knows by it
+    whether a letter is still the one that it handed out.
     """
 
     def __init__(
@@ -90,13 +93,14 @@ class Postman:
         gate: Gate,
         jitter: Callable[[], float],
         lease: float = 60.0,
+        tries: int = 20,
     ) -> None:
         """Take everything needed; nothing runs before `start`."""
         self._claim = claim
         self._settle = settle
         self._fetch = fetch
         self._channels = dict(channels)
-        self._desk = _Desk(gate=gate, jitter=jitter, patience=lease * _SHARE_OF_LEASE)
+        self._desk = _Desk(gate=gate, jitter=jitter, patience=max(lease / 4, lease - _LONGEST_CALL), tries=tries)
         self._lines: dict[tuple[str, bool], _Line] = {}
         self._nudges: dict[str, asyncio.Event] = {}
         self._claims: list[asyncio.Task[None]] = []
@@ -156,9 +160,12 @@ class Postman:
 
     def _take(self, letters: Iterable[Letter], *, claimed: bool) -> None:
         for letter in letters:
-            if letter.id in self._desk.held:
+            held = self._desk.held.get(letter.id)
+            if held is not None:
+                if claimed:  # its lease ran out before it was settled; it is held by the new one
+                    held.attempts = letter.attempts
                 continue
-            self._desk.held.add(letter.id)
+            self._desk.held[letter.id] = letter
             line = self._lines.get((letter.address.channel, isinstance(letter.body, Fetch)))
             if line is None:
                 self._desk.settle(letter, Refused(error=f"there is no channel {letter.address.channel}"))
@@ -168,7 +175,7 @@ class Postman:
                 line.take(letter, claimed=claimed)
 
     async def _claiming(self, name: str) -> None:
-        """Look into the outbox of one channel: at once when nudged, soon while there is something, else now and then."""
+        """Look into the outbox of one channel: at once when nudged, soon while something waits, else now and then."""
         nudge, line = self._nudges[name], self._lines[name, False]
         pause = _SOON
         while not self._stopping:
@@ -184,7 +191,7 @@ class Postman:
                 letters = await asyncio.to_thread(self._claim, name, room)
             except Exception as problem:  # noqa: BLE001 - the database is away; nothing else here depends on it
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                structlog.get_logger().warning("claim_failed", channel=name, error=type(problem).__name__)
+                structlog.get_logger().warning("claim_failed", channel=name, error=_named(problem))
                 continue
             line.hungry = bool(letters)
             self._take(letters, claimed=True)
@@ -201,12 +208,13 @@ class Postman:
                 await self._settle(batch)
             except Exception as problem:  # noqa: BLE001 - what was sent stays known here until it can be written
                 desk.outcomes = batch + desk.outcomes
-                structlog.get_logger().warning("settle_failed", letters=len(batch), error=type(problem).__name__)
+                structlog.get_logger().warning("settle_failed", letters=len(batch), error=_named(problem))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             pause = _SOON
-            desk.held.difference_update(letter.id for letter, _ in batch)
+            for letter, _ in batch:
+                desk.held.pop(letter.id, None)
             for (name, _), line in self._lines.items():
                 if line.hungry and not line.count:
                     self._nudges[name].set()
@@ -215,16 +223,32 @@ class Postman:
 class _Desk:
     """What all lines share: the letters in hand, and the outcomes that wait to be settled."""
 
-    def __init__(self, *, gate: Gate, jitter: Callable[[], float], patience: float) -> None:
+    def __init__(self, *, gate: Gate, jitter: Callable[[], float], patience: float, tries: int) -> None:
+        self.tries = tries
+        self.failures: OrderedDict[int, int] = OrderedDict()
         self.gate = gate
         self.jitter = jitter
         self.patience = patience
-        self.held: set[int] = set()
+        self.held: dict[int, Letter] = {}
         self.outcomes: list[tuple[Letter, Outcome]] = []
         self._news = asyncio.Event()
         self._closed = False
 
+    def fail(self, letter: Letter) -> int:
+        """Count a failure of a letter and return how many there were."""
+        count = self.failures.pop(letter.id, 0) + 1
+        self.failures[letter.id] = count
+        if len(self.failures) > _MANY_GATES:
+            self.failures.popitem(last=False)
+        return count
+
+    def backoff(self, failures: int) -> float:
+        """Return how long to wait after so many failures: 1 s, 2 s, … 10 min, a quarter more or less."""
+        return min(2.0 ** min(failures - 1, 10), 600.0) * (0.75 + self.jitter() / 2)
+
     def settle(self, letter: Letter, outcome: Outcome) -> None:
+        if self.failures and not isinstance(outcome, Retry | Deferred):
+            self.failures.pop(letter.id, None)
         self.outcomes.append((letter, outcome))
         self._news.set()
 
@@ -437,7 +461,8 @@ class _Line:
     async def _deliver(self, recipient: _Recipient, rank: int, lane: _Lane) -> None:
         now = self._now()
         if now - lane.items[0].taken_at > self._desk.patience:  # its lease is running out: another may take it
-            self._leave(lane.items.popleft().letter, Deferred(after=0.0))
+            self._give_back_lane(rank, lane, after=0.0)
+            self.hungry = True
             return
         letter = lane.items[0].letter
         tolls = self._tolls(letter, rank, now)
@@ -454,10 +479,11 @@ class _Line:
         try:
             outcome = await self._carry(letter)
         except asyncio.CancelledError:
-            self._leave(letter, Retry(reason="stopped", after=_backoff(letter.attempts, self._desk.jitter())))
+            self._leave(letter, Retry(reason="stopped", after=self._desk.backoff(1)))
             raise
-        except Exception as problem:
-            structlog.get_logger().exception("letter_failed", letter=letter.id, error=type(problem).__name__)
+        except Exception as problem:  # noqa: BLE001 - a mistake in one letter's way must stop no other
+            # not the traceback: a formatter that shows variables would show the customer's words
+            structlog.get_logger().error("letter_failed", letter=letter.id, error=_named(problem))
             outcome = Retry(reason=type(problem).__name__)
         if isinstance(outcome, Retry):
             self._retry(recipient, rank, lane, item, outcome)
@@ -470,12 +496,12 @@ class _Line:
         letter, now = item.letter, self._now()
         after = outcome.after or 0.0
         if outcome.pause is None:
-            letter.attempts += 1
+            failures = self._desk.fail(letter)
             self._failures += 1
-            if letter.attempts >= (_TRIES_OF_PRESS if rank == _PRESS else _TRIES):
-                self._leave(letter, Refused(error=f"given up after {letter.attempts} attempts: {outcome.reason}"))
+            if failures >= (_TRIES_OF_PRESS if rank == _PRESS else self._desk.tries):
+                self._leave(letter, Refused(error=f"given up after {failures} attempts: {outcome.reason}"))
                 return
-            after = outcome.after or _backoff(letter.attempts, self._desk.jitter())
+            after = outcome.after or self._desk.backoff(failures)
             if self._failures >= _ILL:
                 self._recover()
         elif outcome.pause == "chat":
@@ -517,7 +543,7 @@ class _Line:
         try:
             return await self._desk.gate(tolls)
         except Exception as problem:  # noqa: BLE001 - the database is away: what nobody asked for can wait
-            structlog.get_logger().warning("gate_failed", channel=self._channel.name, error=type(problem).__name__)
+            structlog.get_logger().warning("gate_failed", channel=self._channel.name, error=_named(problem))
             return _SLOT * 2
 
     def _note_pace(self, chat: str, until: float) -> None:
@@ -559,7 +585,7 @@ class _Line:
         log = structlog.get_logger().bind(channel=self._channel.name)
         log.warning("channel_resting", failures=self._failures)
         for attempt in itertools.count(1):
-            wait = min(_backoff(attempt, self._desk.jitter()), _LONGEST_REST)
+            wait = min(self._desk.backoff(attempt), _LONGEST_REST)
             self._pause(wait)
             await asyncio.sleep(wait)
             try:
@@ -600,9 +626,13 @@ class _Line:
             self._leave(letter, Deferred(after=after))
 
 
-def _backoff(attempts: int, jitter: float) -> float:
-    """Return how long to wait after so many attempts: 1 s, 2 s, … 10 min, a quarter more or less."""
-    return min(2.0 ** min(attempts - 1, 10), 600.0) * (0.75 + jitter / 2)
+def _named(problem: BaseException) -> str:
+    """Return an exception's type and where it was raised, without its text, which may hold anything."""
+    trace = problem.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f" at {PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return f"{type(problem).__name__}{where}"
 
 
 @contextlib.asynccontextmanager
@@ -616,20 +646,19 @@ _PRESS: Final = 0
 """The rank of the end of a press: before everything else, since a press that waits looks like a dead button."""
 _LAST: Final = 100
 _NOT_QUEUED: Final = 1000
-_CAPACITY: Final = 1000
-"""Letters of one channel in hand at once; more would outlast their leases."""
+_CAPACITY: Final = 500
+"""Letters of one channel in hand at once: at 30 a second, what nobody asked for is out before its lease ends."""
 _ERRANDS: Final = 4
 _CLAIM: Final = 200
 _FEW: Final = 4
-_TRIES: Final = 20
-"""About two and a half hours of failures of this very letter; an outage of the whole channel does not count."""
 _TRIES_OF_PRESS: Final = 3
 _ILL: Final = 3
 """So many failures in a row, and the line rests until the platform answers a ping."""
 _PACED: Final = 60.0
 """Seconds for which even answers are paced after the platform complained."""
 _SLOT: Final = 1.0
-_SHARE_OF_LEASE: Final = 0.5
+_LONGEST_CALL: Final = 25.0
+"""Seconds that must be left of a lease when a letter is sent."""
 _FULL: Final = 1.0
 _FORGET: Final = 60.0
 _SOON: Final = 0.2

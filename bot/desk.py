@@ -1,8 +1,9 @@
 """The desk: takes commands in batches, serves each batch in one transaction, and only then tells the world.
 
-The one path of every change. A command's handler works on loaded objects; what it changed is written for the whole batch
-in one commit. A handler that fails costs only its own command: the batch is served again without it, and its message
-stays in the inbox, to be tried later and in the end shown to a person. A commit that fails is tried one command at a time.
+The one path of every change. A command's handler works on loaded objects; what it changed is written for the whole
+batch in one commit. A handler that fails costs only its own command: the batch is served again without it, and its
+message stays in the inbox, to be tried later and in the end shown to a person. A commit that fails is tried one command
+at a time.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ _LINGER = 0.02
 
 @dataclass(slots=True)
 class Served:
-    """What became of a command: served now, or before (`repeated`); or why not. `press` ends a press on the platform."""
+    """What became of a command: served now, or before (`repeated`), or why not. `press` ends a press."""
 
     repeated: bool = False
     press: PressAnswer | None = None
@@ -168,7 +169,7 @@ class Desk:
             except Exception:  # whatever the flush of a batch raised is one job's fault: find out whose
                 log.exception("batch_failed", jobs=len(jobs))
                 if len(jobs) > 1:
-                    return all([self.serve([job]) for job in jobs])
+                    return all([self.serve([job]) for job in jobs])  # noqa: C419 # every job is served, whatever became of the others
                 if jobs[0] in failed or jobs[0].command is None:
                     self._finish(jobs, [])
                     return True

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     )
     keys: SecretStr = Field(
         default=SecretStr(""),
-        description="the key ring that seals words and personal data: kid:base64,kid:base64 (first is current); `plaint keys` makes one",
+        description="the key ring that seals words and personal data, kid:base64,… (first is current); see `plaint keys`",
     )
     data_dir: Path = Field(default=Path("data"), description="a folder for sealed evidence files")
     host: str = Field(default="127.0.0.1", description="the address the service listens on")

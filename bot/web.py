@@ -1,7 +1,7 @@
 """The web server: where platforms post what was said, and where an operator looks whether all is well."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -26,14 +26,17 @@ _AGAIN: Final = {"Retry-After": "5"}
 Ready = Callable[[], Awaitable[dict[str, bool]]]
 
 
-def build(*, desk: Desk, channels: dict[str, tuple[str, Channel]], metrics: Metrics, ready: Ready) -> web.Application:
-    """Build the application. `channels` maps a path to the name and the channel whose platform posts there."""
+def build(
+    *, desk: Desk, channels: dict[str, Channel], metrics: Metrics, ready: Ready, routes: Sequence[web.RouteDef] = ()
+) -> web.Application:
+    """Build the application. `channels` maps a path to the channel whose platform posts there; `routes` come on top."""
     application = web.Application(client_max_size=_LARGEST_BODY)
-    for path, (_, channel) in channels.items():
+    for path, channel in channels.items():
         application.router.add_post(path, _webhook(desk, channel, metrics))
     application.router.add_get("/healthz", _healthz)
     application.router.add_get("/readyz", _readyz(ready))
     application.router.add_get("/metrics", _metrics(metrics.registry))
+    application.router.add_routes(routes)
     return application
 
 

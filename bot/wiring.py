@@ -5,7 +5,7 @@ import contextlib
 import random
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,7 +28,6 @@ from bot.web import build, press_letters
 from complaints.commands import Hear, Miss
 from complaints.errors import Unavailable
 from complaints.messages import Address, IncomingMessage, OutgoingMessage
-from complaints.policy import Policy
 from complaints.ports import Letter
 from complaints.reading import Language
 from handlers.turn import Book
@@ -68,11 +67,11 @@ def open_book(settings: Settings, store: Store) -> Book:
     text = read(settings.company, folder)
     current = parse(text, settings.company)
     store.keep_policy(current.version, current.id, text, clock.now())
-    versions = {version: parse(kept) for version, kept in store.policy_texts().items()}
+    older = (each for each in store.policy_texts().items() if each[0] != current.version)
     reader = KeywordReader(current.taxonomy)
     return Book(
         current=current,
-        policies={**versions, current.version: current},
+        policies={current.version: current} | {version: parse(kept) for version, kept in older},
         calendar=work_calendar(current.hours, folder / "calendars"),
         reader=reader,
         wording=Phrasebook.load(folder / "wording"),
@@ -87,12 +86,12 @@ def _room(settings: Settings) -> Address | None:
     return Address(channel="telegram", chat=settings.telegram_agent_chat, group=True)
 
 
-def open_telegram(settings: Settings, book: Book) -> Telegram:
+def open_telegram(settings: Settings, book: Book, now: Callable[[], datetime]) -> Telegram:
     """Make the channel to Telegram."""
     webhook = settings.telegram_mode == "webhook"
     return Telegram(
         token=settings.telegram_token.get_secret_value(),
-        clock=clock.now,
+        clock=now,
         api_url=settings.telegram_api_url,
         webhook=settings.public_url.rstrip("/") + "/telegram/webhook" if webhook else "",
         secret=settings.telegram_webhook_secret.get_secret_value(),
@@ -117,17 +116,21 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, now: Callable[[], datetime] = clock.now, timers_every: float = 1.0
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    timers_every: float = 1.0,
+    routes: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[Service]:
     """Run the whole service: doors last to open and first to close, so that nothing said falls between.
 
     `now` is the desk's clock; `timers_every` seconds the timers are looked at (a story that moves its own clock is
-    impatient).
+    impatient). `routes` are served beside the service's own.
     """
     store = open_store(settings, exclusive=True)
     metrics = Metrics()
     book = open_book(settings, store)
-    telegram = open_telegram(settings, book)
+    telegram = open_telegram(settings, book, now)
     channels: dict[str, Channel] = {telegram.name: telegram}
     moved: dict[tuple[str, str], str] = {}
     postman: Postman
@@ -136,7 +139,7 @@ async def running(
         store=store,
         book=book,
         clock=now,
-        post=lambda letters: postman.post(letters),
+        post=lambda letters: postman.post(letters),  # noqa: PLW0108 # the postman needs the desk, and comes later
         threads=1 if store.single_writer else _THREADS_ON_POSTGRES,
     )
 
@@ -167,7 +170,7 @@ async def running(
         claim=claim,
         settle=settle,
         fetch=evidence.errand(store=store, desk=desk, folder=settings.data_dir / "evidence"),
-        gate=LocalGates(),  # each process paces its own; where several share a bot, the 429 of the platform is the judge
+        gate=LocalGates(),  # each process paces its own; where several share a bot, the 429 is the judge
         jitter=random.random,  # spreads retries; nothing secret hangs on it
         lease=_LEASE,
     )
@@ -178,7 +181,7 @@ async def running(
         return {"database": reachable, "telegram": bool(telegram.username)}
 
     runner = web.AppRunner(
-        build(desk=desk, channels={"/telegram/webhook": (telegram.name, telegram)}, metrics=metrics, ready=ready),
+        build(desk=desk, channels={"/telegram/webhook": telegram}, metrics=metrics, ready=ready, routes=routes),
         access_log=None,
         handle_signals=False,
     )

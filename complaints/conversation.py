@@ -34,7 +34,7 @@ _MACHINE: Final = Machine(
     model=None, states=list(STATES), initial=None, auto_transitions=False, model_attribute="state"
 )
 for _trigger, _sources, _target in MOVES:
-    _MACHINE.add_transition(_trigger, _sources, _target)
+    _MACHINE.add_transition(_trigger, [*_sources], _target)
 
 
 class Consent(BaseModel):

@@ -14,7 +14,7 @@ class PlaintError(Exception):
 
 
 class NotAllowed(PlaintError):
-    """This person may not do that, or not now. Tell them why; nothing was changed."""
+    """A person may not do that, or not now. Tell them why; nothing was changed."""
 
     key = "error.not_allowed"
 

@@ -102,7 +102,11 @@ class Reader(Protocol):
         ...
 
     def intent(self, text: str) -> str | None:
-        """Return what a short utterance wants of the dialogue: back, skip, cancel, help, human, status, yes, no, …"""
+        """Return what a short utterance wants of the dialogue (back, skip, help, human, yes …), or None."""
+        ...
+
+    def consent(self, text: str) -> bool | None:
+        """Tell whether an answer to a proposal agrees or refuses ("免费补发 可以"); None where it does neither."""
         ...
 
     def mask(self, text: str, reading: Reading) -> str:

@@ -22,7 +22,8 @@ class Token:
     """What a button stands for.
 
     Scope `q` answers the question of turn `stamp`; `c` is a customer's move on a case in its round `stamp`; `v` answers
-    a survey of cycle `stamp`; `s` is an act of the staff on a case; `m` is a menu entry. `case_id` is 0 where there is none.
+    a survey of cycle `stamp`; `s` is an act of the staff on a case; `m` is a menu entry. `case_id` is 0 where there is
+    none.
     """
 
     scope: Scope

@@ -49,7 +49,7 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
         turn.record(case, "said", actor(member), facts={"transcribed": True}, words={"text": text})
         reading = turn.book.reader.read(text)
         cases.danger(turn, case, reading)
-        cases.fill_from(turn, case, reading)
+        cases.fill_from(turn, case, reading, text)
         if not case.type and reading.types:
             cases.set_type(
                 turn, case, reading.types[0].id, "system", words=[hit.word for hit in reading.types[0].words]

@@ -83,9 +83,11 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False) ->
         excerpt = _masked_excerpt(turn, case) if consented else ""
         lines.append(turn.say(language, "staff.card.words", words=excerpt) if excerpt else "")
     else:
-        for each in policy.form.fields:
-            if case.words.answers.get(each.id):
-                lines.append(f"{each.title[language]}: {answer_text(turn, case, each.id, language)}")
+        lines.extend(
+            f"{each.title[language]}: {answer_text(turn, case, each.id, language)}"
+            for each in policy.form.fields
+            if case.words.answers.get(each.id)
+        )
         lines.extend(turn.say(language, "staff.card.words", words=said.text) for said in case.words.said[-_SHOWN:])
         if case.facts.files:
             lines.append(turn.say(language, "staff.card.files", count=case.facts.files))

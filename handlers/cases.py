@@ -11,6 +11,7 @@ from transitions import MachineError
 
 from complaints import numbers
 from complaints.case import Case, Said
+from complaints.clauses.form import FormField
 from complaints.clauses.lifecycle import Move
 from complaints.conversation import Conversation, Customer
 from complaints.errors import NotAllowed
@@ -66,12 +67,12 @@ def _welcome(turn: Turn, conversation: Conversation) -> Customer:
 
 
 def hear(turn: Turn, case: Case, message: IncomingMessage, text: str, reading: Reading) -> None:
-    """Add what the customer said to the case: its words, its dangers, the values it holds, its type if not yet known."""
+    """Add what the customer said to the case: its words, dangers and values, and its type if not yet known."""
     if text:
         case.words.said.append(Said(at=message.sent_at, text=text, ref=message.ref))
         turn.record(case, "said", CUSTOMER, words={"text": text})
     danger(turn, case, reading)
-    fill_from(turn, case, reading)
+    fill_from(turn, case, reading, text)
     if not case.type:
         case.facts.scores = {each.id: round(each.score, 3) for each in reading.types[:3]}
         best = reading.types[0] if reading.types else None
@@ -103,19 +104,24 @@ def call_human(turn: Turn, case: Case, actor: str) -> None:
     happen(turn, case, "human_called", actor)
 
 
-def fill_from(turn: Turn, case: Case, reading: Reading) -> list[str]:
+def value_of(each: FormField, reading: Reading, text: str) -> str | None:
+    """Return the value that a text holds for a field; "WeChat is fine" is a contact too, in the customer's words."""
+    slot = reading.slot(*each.slots) if each.slots else None
+    if slot is None and each.kind == "contact":
+        slot = reading.slot("channel")
+        return text[slot.start : slot.end] if slot is not None else None
+    return None if slot is None else slot.value
+
+
+def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:
     """Fill the empty fields of the form with the values a text holds; return the ids of the fields filled."""
     filled = []
     for each in turn.policy(case).form.fields:
         if each.id in case.words.answers or not each.slots:
             continue
-        slot = reading.slot(*each.slots)
-        if slot is None:
+        value = value_of(each, reading, text)
+        if value is None or (each.kind == "choice" and value not in {choice.id for choice in each.choices}):
             continue
-        value = slot.value
-        if each.kind == "choice":
-            if value not in {choice.id for choice in each.choices}:
-                continue
         answer(turn, case, each.id, value, CUSTOMER, read=True)
         filled.append(each.id)
     return filled

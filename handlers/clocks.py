@@ -15,9 +15,12 @@ def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
         run = case.facts.clocks.get(clock.id)
         if run is not None and run.running and name in clock.stop:
             stop(turn, case, clock.id)
-        elif name in clock.start and clock.when.holds(turn.facts(case)):
-            if run is None or (clock.restarts and not run.running):
-                start(turn, case, clock, at)
+        elif (
+            name in clock.start
+            and (run is None or (clock.restarts and not run.running))
+            and clock.when.holds(turn.facts(case))
+        ):
+            start(turn, case, clock, at)
 
 
 def start(turn: Turn, case: Case, clock: Clock, at: datetime) -> None:
@@ -131,8 +134,8 @@ def hold(turn: Turn, case: Case, clock_id: str) -> None:
         unasked=True,
         case=case,
     )
-    turn.record(case, "held", SYSTEM, clause=clock.clause,
-                facts={"clock": clock_id, "before": before.isoformat(), "promised_at": run.promised_at.isoformat()})  # fmt: skip
+    moved = {"clock": clock_id, "before": before.isoformat(), "promised_at": run.promised_at.isoformat()}
+    turn.record(case, "held", SYSTEM, clause=clock.clause, facts=moved)
     _arm(turn, case, clock, run)
 
 

@@ -9,7 +9,7 @@ from complaints.commands import Hear
 from complaints.conversation import Conversation
 from complaints.messages import Address, Choice, IncomingMessage
 from complaints.ports import Option
-from complaints.reading import Reading
+from complaints.reading import Language, Reading
 from complaints.tokens import Token, parse
 from handlers import agents, cards, cases, clocks, evidence, intake, rights, surveying
 from handlers.turn import CUSTOMER, Turn
@@ -61,10 +61,16 @@ def speaker(message: IncomingMessage) -> Address:
 def _greet(conversation: Conversation, message: IncomingMessage) -> None:
     words = conversation.words
     if not words.chat:
-        code = message.language.lower()
-        words.language = "zh-Hant" if code in ("zh-hant", "zh-tw", "zh-hk") else "en" if code[:2] not in ("zh", "") else "zh-Hans"  # fmt: skip
+        words.language = _language_of(message.language.lower())
     words.chat = message.address.chat
     words.name = message.name or words.name
+
+
+def _language_of(code: str) -> Language:
+    """Return our language for a platform's language code; who tells none is spoken to in simplified Chinese."""
+    if code in ("zh-hant", "zh-tw", "zh-hk", "zh-mo"):
+        return "zh-Hant"
+    return "en" if code and not code.startswith("zh") else "zh-Hans"
 
 
 def _hear_group(turn: Turn, conversation: Conversation, message: IncomingMessage) -> None:
@@ -270,6 +276,8 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
             return
     if state in ("surveying", "commenting") and case is not None and _survey_words(turn, conversation, case, text):
         return
+    if _decided(turn, conversation, message, text):
+        return
     reading = _read(turn, conversation, text)
     language = words.language
     number = numbers.parse(text, turn.policy().number.prefix)
@@ -287,6 +295,24 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
         intake.begin(turn, conversation, message, text, reading)
     else:
         _ask_which(turn, conversation, message, text, known)
+
+
+def _decided(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str) -> bool:
+    """Take a yes or no in words to the only proposal that waits for one; a no brings its own reason."""
+    mine = {case.id: [move for move in rights.moves(turn, case) if move.button] for case in _open(turn, conversation)}
+    waiting = [case_id for case_id, moves in mine.items() if any(move.counts == "rejection" for move in moves)]
+    agreed = turn.book.reader.consent(text) if len(waiting) == 1 else None
+    if agreed is None:
+        return False
+    case = turn.case(waiting[0])
+    move = next((each for each in mine[waiting[0]] if (each.counts == "rejection") != agreed), None)
+    if case is None or move is None:
+        return False
+    if conversation.state != "idle":
+        conversation.make("rest")
+    cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
+    _customer_move(turn, conversation, case, move.id, "" if agreed else text)
+    return True
 
 
 def _survey_words(turn: Turn, conversation: Conversation, case: Case, text: str) -> bool:

@@ -234,11 +234,18 @@ def ask_cancel(turn: Turn, conversation: Conversation, case: Case) -> None:
 # the answers
 
 
-def answer(turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, value: str, text: str) -> None:
-    """Take the answer to the question on the table: a button's `value`, or what was typed."""
-    wish = value if value in ("back", "skip", "human", "submit", "edit", "cancel") else ""
-    if not value and text:
-        wish = _wish(turn, conversation, text)
+def answer(
+    turn: Turn,
+    conversation: Conversation,
+    case: Case,
+    message: IncomingMessage,
+    value: str,
+    text: str,
+    *,
+    wish: str = "",
+) -> None:
+    """Take the answer to the question on the table: a button's `value`, or what was typed and the wish read in it."""
+    wish = value if value in ("back", "skip", "submit", "edit", "cancel") else _wish(conversation, wish)
     if wish == "back":
         go_back(turn, conversation, case)
     elif wish == "cancel":
@@ -250,7 +257,7 @@ def answer(turn: Turn, conversation: Conversation, case: Case, message: Incoming
     elif conversation.state == "choosing_type":
         _type_chosen(turn, conversation, case, message, value, text)
     elif conversation.state == "filling":
-        _filled(turn, conversation, case, message, value, text, skip=wish == "skip")
+        _filled(turn, conversation, case, value, text, skip=wish == "skip")
     elif conversation.state == "reviewing":
         _reviewed(turn, conversation, case, message, wish or value, text)
     elif conversation.state == "editing":
@@ -259,8 +266,7 @@ def answer(turn: Turn, conversation: Conversation, case: Case, message: Incoming
         _cancelled(turn, conversation, case, value, text)
 
 
-def _wish(turn: Turn, conversation: Conversation, text: str) -> str:
-    wish = turn.book.reader.intent(text) or ""
+def _wish(conversation: Conversation, wish: str) -> str:
     if wish in ("back", "cancel", "edit"):
         return wish
     if conversation.state == "filling" and wish in ("skip", "no", "unknown_value", "later"):
@@ -370,9 +376,7 @@ def _labels(sentence: object) -> tuple[str, ...]:
     return tuple(sentence[language] for language in languages)  # type: ignore[index] # a Sentence
 
 
-def _filled(
-    turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, value: str, text: str, *, skip: bool
-) -> None:
+def _filled(turn: Turn, conversation: Conversation, case: Case, value: str, text: str, *, skip: bool) -> None:
     words = conversation.words
     each = turn.policy(case).form.field(words.field)
     if value == _KEEP or (skip and each.id in case.words.answers):
@@ -392,7 +396,7 @@ def _filled(
         chosen = _typed(each, text, reading)
         if chosen is not None:
             cases.answer(turn, case, each.id, chosen, CUSTOMER)
-        cases.fill_from(turn, case, reading)
+        cases.fill_from(turn, case, reading, text)
     elif chosen is not None:
         cases.answer(turn, case, each.id, chosen, CUSTOMER)
     if chosen is None:
@@ -412,19 +416,19 @@ def _choice(turn: Turn, each: FormField, value: str, text: str) -> str | None:
 
 def _typed(each: FormField, text: str, reading: Reading) -> str | None:
     """Return the value a typed answer gives to a field, or None if it does not fit."""
-    text = text.strip()
-    slot = reading.slot(*each.slots) if each.slots else None
+    value = cases.value_of(each, reading, text)
     if each.kind == "files":
         return None
     if each.kind == "choice":
-        return slot.value if slot is not None and slot.value in {choice.id for choice in each.choices} else None
-    if slot is not None:
-        return slot.value
+        return value if value in {choice.id for choice in each.choices} else None
+    if value is not None:
+        return value
     if each.kind == "contact":
         return None
     if each.kind == "order_no":
         found = re.search(r"[0-9A-Za-z][0-9A-Za-z_/-]{3,39}", text)
         return found[0] if found and re.search(r"\d", found[0]) else None
+    text = text.strip()
     if (
         not re.search(r"\w", text)
         or len(text) > each.max_length

@@ -61,7 +61,7 @@ def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) ->
             case=case,
         )
     told = len(members)
-    if "agents" in to or not members:
+    if turn.book.room is not None and ("agents" in to or not members):
         language = turn.policy(case).languages[0]
         text = turn.say(language, key, **cards.values(turn, case, language, values))
         told += turn.tell_room(

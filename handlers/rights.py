@@ -76,7 +76,7 @@ def offered(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
 
 
 def check(turn: Turn, case: Case, member: Staff, act: str) -> Move | None:
-    """Return the move of that name, or None for one of the desk's own acts; NotAllowed if it is not open to them now."""
+    """Return the move of that name, None for one of the desk's own acts; NotAllowed if it is not open to them now."""
     if act in ACTS:
         if act == "claim" and case.owner_id is not None:
             owner = turn.owner(case)

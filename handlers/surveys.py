@@ -1,4 +1,4 @@
-"""When a customer will be asked how it went: planned when a resolution happens, dropped when the handling begins anew."""
+"""When a customer will be asked how it went: planned with a resolution, dropped when the handling begins anew."""
 
 from complaints.calendar import due
 from complaints.case import Case, SurveyRun

@@ -236,7 +236,7 @@ class Turn:
     def tell_staff(
         self, member: Staff, text: str, rows: Rows = (), *, tail: str = "", case: Case | None = None
     ) -> None:
-        """Say something to a member of the staff in their own chat; `tail` stands once, at the end of all that is said."""
+        """Say something to a member of the staff in their own chat; `tail` stands once, at the end of it all."""
         if member.chat:
             answering = member.conversation_id is not None and member.conversation_id == self.speaker
             self._put(Address(channel=member.channel, chat=member.chat), member.conversation_id, text, rows,
@@ -257,13 +257,15 @@ class Turn:
 
     def fetch(self, file: EvidenceFile, address: Address, ref: str) -> None:
         """Let the outbox bring a file home."""
-        self._letter(address, Fetch(evidence_id=file.id, ref=ref), Priority.ERRAND, conversation_id=file.conversation_id,
-                     case_id=file.case_id, unasked=False, key="", due_at=self.now)  # fmt: skip
+        body = Fetch(evidence_id=file.id, ref=ref)
+        self._letter(address, body, Priority.ERRAND, conversation_id=file.conversation_id, case_id=file.case_id,
+                     unasked=False, key="", due_at=self.now)  # fmt: skip
 
     def enclose(self, member: Staff, case: Case, file: Enclosure) -> None:
         """Send a file of a case on to a member of the staff."""
-        self._letter(Address(channel=member.channel, chat=member.chat), file, Priority.ALERT,
-                     conversation_id=member.conversation_id, case_id=case.id, unasked=True, key="", due_at=self.now)  # fmt: skip
+        address = Address(channel=member.channel, chat=member.chat)
+        self._letter(address, file, Priority.ALERT, conversation_id=member.conversation_id, case_id=case.id,
+                     unasked=True, key="", due_at=self.now)  # fmt: skip
 
     def _put(
         self,

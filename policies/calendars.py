@@ -43,7 +43,7 @@ def work_calendar(hours: Hours, overrides_dir: Path) -> WorkCalendar:
         zone = ZoneInfo(hours.zone)
     except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"There is no time zone {hours.zone!r}.") from error
-    if hours.holidays not in holidays.list_supported_countries(include_aliases=True):
+    if hours.holidays not in countries():
         raise ValueError(f"There is no calendar of holidays for the country {hours.holidays!r}.")
     files = {
         int(path.stem.rpartition("-")[2]): read_year(path) for path in overrides_dir.glob(f"{hours.holidays}-????.yaml")
@@ -54,6 +54,12 @@ def work_calendar(hours: Hours, overrides_dir: Path) -> WorkCalendar:
         makeup=hours.makeup,
         year=_years(hours.holidays, files),
     )
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the two-letter codes of the countries whose holidays are known."""
+    return frozenset(holidays.list_supported_countries(include_aliases=True))
 
 
 def read_year(path: Path) -> YearFile:

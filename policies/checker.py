@@ -7,13 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-import holidays
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from complaints.calendar import WorkCalendar
 from complaints.policy import Policy
-from policies.calendars import YearFile, work_calendar
+from policies.calendars import YearFile, countries, work_calendar
 from policies.loader import upgraded
 from policies.meaning import Read, Subject, findings, names, nearest
 from policies.mending import Mended
@@ -188,33 +187,31 @@ def _shape(
 
 
 def _told(data: Any, place: Place, mistake: ErrorDetails) -> tuple[str, str]:  # Any: whatever the file holds
-    kind, key = mistake["type"], str(place[-1])
-    where = _named(data, place)
+    kind, key, given = mistake["type"], str(place[-1]), _cut(mistake["input"])
+    where, around = _named(data, place), _named(data, place[:-1])
+    bound = mistake.get("ctx", {})
+    expected = next((said for beginning, said in _EXPECTED.items() if kind.startswith(beginning)), "")
     if "facts" in place:
-        return (
+        told = (
             f"{_named(data, place[: place.index('facts')])}: this condition cannot be read.",
             "Compare facts with a value, a list of values or bounds: {type: [a, b], rejections: {ge: 3}}.",
         )
-    if kind == "extra_forbidden":
-        return f"{_named(data, place[:-1])}: the key {key!r} is not known here.", nearest(key, _keys(place[:-1]))
-    if kind == "missing":
-        return f"{_named(data, place[:-1])}: the key {key!r} is missing.", f"Add `{key}:`."
-    if kind == "literal_error":
-        expected = str(mistake.get("ctx", {}).get("expected", ""))
-        return f"{where}: {_cut(mistake['input'])} is not possible.", f"Use {expected}."
-    if kind == "string_pattern_mismatch":
-        pattern = mistake.get("ctx", {}).get("pattern", "")
-        return (
-            f"{where}: {_cut(mistake['input'])} is not possible as a name.",
-            "Use small letters, digits and underscores, a letter first."
-            if pattern.startswith("^[a-z]")
-            else f"It must look like {pattern}.",
-        )
-    for beginning, expected in _EXPECTED.items():
-        if kind.startswith(beginning):
-            return f"{where}: {_cut(mistake['input'])} stands where {expected} should be.", f"Write {expected}."
-    said = mistake["msg"].removeprefix("Value error, ").replace("Input should", "It should")
-    return f"{where}: {said.rstrip('.')}.", ""
+    elif kind == "extra_forbidden":
+        told = f"{around}: the key {key!r} is not known here.", nearest(key, _keys(place[:-1]))
+    elif kind == "missing":
+        told = f"{around}: the key {key!r} is missing.", f"Add `{key}:`."
+    elif kind == "literal_error":
+        told = f"{where}: {given} is not possible.", f"Use {bound['expected']}."
+    elif kind == "string_pattern_mismatch":
+        id_like = bound["pattern"].startswith("^[a-z]")
+        cure = "Use small letters, digits and underscores, a letter first." if id_like else f"Match {bound['pattern']}."
+        told = f"{where}: {given} is not possible as a name.", cure
+    elif expected:
+        told = f"{where}: {given} stands where {expected} should be.", f"Write {expected}."
+    else:
+        said = mistake["msg"].removeprefix("Value error, ").replace("Input should", "It should")
+        told = f"{where}: {said.rstrip('.')}.", ""
+    return told
 
 
 def _cut(value: object) -> str:
@@ -258,7 +255,7 @@ def _year(shelf: _Shelf, path: Path) -> Iterator[Problem]:
     document, problems = shelf.document(path)
     yield from problems
     name = _YEAR_FILE.fullmatch(path.stem)
-    if name is None or name[1] not in holidays.list_supported_countries(include_aliases=True):
+    if name is None or name[1] not in countries():
         cure = "Call it by the country's two letters and the year: CN-2027.yaml."
         yield Problem(path=path, line=1, message="The name of the file says no country and year.", cure=cure)
     if document.data is None:
@@ -274,15 +271,18 @@ def _year(shelf: _Shelf, path: Path) -> Iterator[Problem]:
         return
     for key, days in (("holidays", year.holidays), ("workdays", year.workdays)):
         for index, day in enumerate(days):
-            line = document.line([key, index])
-            if name is not None and day.year != int(name[2]):
-                yield Problem(path=path, line=line, message=f"{day} is no day of {name[2]}.", cure="Correct the year.")
-            if day in days[:index] or (key == "workdays" and day in year.holidays):
-                cure = "A day is a holiday or a workday, once."
-                yield Problem(path=path, line=line, message=f"{day} stands here a second time.", cure=cure)
-            if key == "workdays" and day.weekday() < _SATURDAY:
-                cure = "Only weekend days that are worked stand here."
-                yield Problem(path=path, line=line, message=f"{day} is a {day:%A} and worked anyway.", cure=cure)
+            twice = day in days[:index] or (key == "workdays" and day in year.holidays)
+            for wrong, message, cure in (
+                (name is not None and f"{day:%Y}" != name[2], f"{day} lies in another year.", "Correct the year."),
+                (twice, f"{day} stands here a second time.", "A day is a holiday or a workday, once."),
+                (
+                    key == "workdays" and day.weekday() < _SATURDAY,
+                    f"{day} is a {day:%A} and worked anyway.",
+                    "Only weekend days that are worked stand here.",
+                ),
+            ):
+                if wrong:
+                    yield Problem(path=path, line=document.line([key, index]), message=message, cure=cure)
 
 
 def _wording(shelf: _Shelf, folder: Path) -> Iterator[Problem]:

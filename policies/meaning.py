@@ -1,4 +1,4 @@
-"""What a policy means, and where it means nothing: names that nobody has, states that nobody reaches, clocks that never stop.
+"""What a policy means, and where it cannot: names that nobody has, states that nobody reaches, clocks that never stop.
 
 The shape of the file has been checked before (`checker`). Here every clause is held against the others.
 """
@@ -9,19 +9,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from difflib import get_close_matches
+from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-import holidays
-
 from complaints.calendar import WorkCalendar, due
 from complaints.clauses.clock import Clock, Limit
+from complaints.clauses.form import FormField
+from complaints.clauses.lifecycle import Move
 from complaints.clauses.model import Predicate, Test
+from complaints.clauses.notice import Notice
+from complaints.clauses.routing import Route
+from complaints.clauses.taxonomy import Grade
 from complaints.policy import WEEKDAYS, Example, Policy, Window
 from complaints.reading import Reading
+from policies.calendars import countries
 from policies.places import Path
 
-#: What the desk itself lets happen, beside the states and moves of a policy; clocks, notices, surveys and moves wait for it.
+#: What the desk itself lets happen, beside the states and moves of a policy.
 ACTS: Final = frozenset(
     {
         "abandoned",
@@ -67,6 +73,7 @@ _TOLD: Final = frozenset({"agents", "customer", "department", "owner"})
 _MINUTE: Final = "%Y-%m-%d %H:%M"
 
 Read = Callable[[str], Reading]
+_Conditioned = FormField | Route | Move | Clock | Notice | Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +107,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A policy under examination. `whole` is False for parts of which something was left out because it is broken."""
+    """A policy under examination, and what it is held against. Of the sections in `broken` a part was left out."""
 
     policy: Policy
     names: Names
@@ -133,7 +140,9 @@ def findings(subject: Subject) -> Iterator[Finding]:
         _routing,
         _form,
         _taxonomy,
+        _grades,
         _lifecycle,
+        _namesakes,
         _paths,
         _clocks,
         _escalation,
@@ -156,11 +165,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _hours(subject: Subject) -> Iterator[Finding]:
     hours = subject.policy.hours
-    if hours.zone not in available_timezones():
-        yield _unknown(("hours", "zone"), "time zone", hours.zone, available_timezones(), "Write e.g. Asia/Shanghai.")
-    countries = holidays.list_supported_countries(include_aliases=True)
-    if hours.holidays not in countries:
-        yield _unknown(("hours", "holidays"), "country", hours.holidays, countries, "Write its two letters, e.g. CN.")
+    if hours.zone not in _zones():
+        yield _unknown(("hours", "zone"), "time zone", hours.zone, _zones(), "Write e.g. Asia/Shanghai.")
+    if hours.holidays not in countries():
+        yield _unknown(("hours", "holidays"), "country", hours.holidays, countries(), "Write its two letters, e.g. CN.")
     if not any(hours.week.values()):
         yield Finding(
             path=("hours", "week"), message="The company never works.", cure='Write e.g. mon: ["09:00-18:00"].'
@@ -183,11 +191,11 @@ def _windows(path: Path, windows: Sequence[Window]) -> Iterator[Finding]:
                 cure="A window lies within one day; 00:00 as its end is midnight.",
             )
     ordered = sorted(enumerate(windows), key=lambda each: each[1].start)
-    for (_, earlier), (index, later) in zip(ordered, ordered[1:], strict=False):
+    for (_, earlier), (index, later) in pairwise(ordered):
         if later.start < earlier.end or earlier.end == midnight:
             yield Finding(
                 path=(*path, index),
-                message=f"The window that starts {later.start:%H:%M} overlaps the one that starts {earlier.start:%H:%M}.",
+                message=f"The window from {later.start:%H:%M} overlaps the one from {earlier.start:%H:%M}.",
                 cure="Let the first end before the second starts.",
             )
 
@@ -235,7 +243,13 @@ def _taxonomy(subject: Subject) -> Iterator[Finding]:
     for index, flag in enumerate(taxonomy.flags):
         path = ("taxonomy", "flags", index)
         yield from _twice((*path, "keywords"), "keyword", [keyword.word for keyword in flag.keywords])
-    for name, grades in taxonomy.grades.items():
+    for slot, patterns in taxonomy.slots.items():
+        for index, pattern in enumerate(patterns):
+            yield from _pattern(("taxonomy", "slots", slot, index), pattern)
+
+
+def _grades(subject: Subject) -> Iterator[Finding]:
+    for name, grades in subject.policy.taxonomy.grades.items():
         yield from _twice(("taxonomy", "grades", name), "grade", [grade.id for grade in grades])
         if not grades:
             yield Finding(
@@ -248,9 +262,6 @@ def _taxonomy(subject: Subject) -> Iterator[Finding]:
                     message=f"{grade.id!r} always holds, so that no value of {name!r} before it ever counts.",
                     cure="Give it a `when`, or write it first: the last value that holds counts.",
                 )
-    for slot, patterns in taxonomy.slots.items():
-        for index, pattern in enumerate(patterns):
-            yield from _pattern(("taxonomy", "slots", slot, index), pattern)
 
 
 def _lifecycle(subject: Subject) -> Iterator[Finding]:
@@ -271,6 +282,11 @@ def _lifecycle(subject: Subject) -> Iterator[Finding]:
         yield from _names_something((*path, "on"), move.on, known)
         for key, sentence in (("asks", move.asks), ("tells", move.tells)):
             yield from _worded(subject, (*path, key), sentence)
+
+
+def _namesakes(subject: Subject) -> Iterator[Finding]:
+    """Look for states and moves that share a name, with each other or with what the desk itself lets happen."""
+    known = subject.names
     for name, count in Counter([*set(known.states), *set(known.moves), *ACTS]).items():
         if count > 1:
             section, listed = ("states", known.states) if name in known.states else ("moves", known.moves)
@@ -332,7 +348,7 @@ def _clocks(subject: Subject) -> Iterator[Finding]:
         if "lifecycle" not in subject.broken and _all_known(clock, known) and not _stops(clock, subject.policy):
             yield Finding(
                 path=(*path, "stop"),
-                message=f"Once started, the clock {clock.id!r} never stops: none of {', '.join(clock.stop)} can follow.",
+                message=f"Once started, the clock {clock.id!r} never stops: {', '.join(clock.stop)} cannot follow.",
                 cure="Name in `stop` something that can happen after its start.",
             )
 
@@ -404,14 +420,15 @@ def _surveys(subject: Subject) -> Iterator[Finding]:
 def _conditions(subject: Subject) -> Iterator[Finding]:
     policy = subject.policy
     values = _values(subject.names)
-    for section, clauses in (
+    conditioned: list[tuple[Path, Sequence[_Conditioned]]] = [
         (("form", "fields"), policy.form.fields),
         (("routing", "routes"), policy.routing.routes),
         (("lifecycle", "moves"), policy.lifecycle.moves),
         (("clocks",), policy.clocks),
         (("notices",), policy.notices),
         *((("taxonomy", "grades", name), grades) for name, grades in policy.taxonomy.grades.items()),
-    ):
+    ]
+    for section, clauses in conditioned:
         for index, clause in enumerate(clauses):
             yield from _condition((*section, index, "when"), clause.when, values)
 
@@ -607,6 +624,11 @@ def _reachable(policy: Policy, start: Iterable[str]) -> set[str]:
         new = {move.to for move in policy.lifecycle.moves if new.intersection(move.source)} - reached
         reached |= new
     return reached
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # walks through a folder each time
 
 
 def _at(data: Any, *path: str) -> Any:  # Any: whatever the file holds

@@ -81,11 +81,10 @@ class Mended:
             self.data[section] = STAND_IN[section]
 
     def _remove(self, element: Path) -> None:
-        *around, position = element
-        where = self.original(around)
+        around, position = element[:-1], int(element[-1])
         elements = self._get(around)
-        kept = self._kept.setdefault(where, list(range(len(elements))))
-        del elements[position], kept[position]  # type: ignore[arg-type] # it is a position in a list
+        kept = self._kept.setdefault(self.original(around), list(range(len(elements))))
+        del elements[position], kept[position]
         self.broken.add(str(element[0]))
 
     def _get(self, path: Iterable[str | int]) -> Any:  # Any: whatever the file holds

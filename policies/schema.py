@@ -9,7 +9,6 @@ from pydantic_core import core_schema
 from complaints.clauses.model import Predicate
 from complaints.policy import Policy
 
-
 #: A condition as it is written; pydantic only sees what it becomes.
 _CONDITION: Final = {
     "type": "object",
@@ -25,7 +24,7 @@ _CONDITION: Final = {
 
 
 class _Shorthand(GenerateJsonSchema):
-    """Knows the short forms that a policy may use: one value for a list of one, a word for a keyword, a text for hours."""
+    """Knows the short forms of a policy: one value for a list of one, a word for a keyword, a text for a window."""
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         inner = super().function_before_schema(schema)

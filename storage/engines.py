@@ -41,7 +41,7 @@ class Again(Unavailable):
 
 
 def database_url(url: str) -> URL:
-    """Return the URL with our driver for it. Raises `Misconfigured`; no part of the URL is shown, it may hold a password."""
+    """Return the URL with our driver for it. Raises `Misconfigured`, which shows nothing: a URL may hold a password."""
     try:
         parsed = make_url(url)
     except exc.ArgumentError:
@@ -106,9 +106,8 @@ def _prepare_sqlite(engine: Engine, begin: str) -> None:
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """Run one transaction: committed at the end, rolled back on any exception. Raises `Unavailable` and `Again`."""
-    with meaning():
-        with engine.connect() as connection, connection.begin():
-            yield connection
+    with meaning(), engine.connect() as connection, connection.begin():
+        yield connection
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Sealed files: what customers send, encrypted as it comes in and readable as a stream.
 
-`PL1 | salt (32) | chunks`, each chunk 64 KiB of plain text and a tag (AES-256-GCM). The key of a file is derived from the
-customer's data key and the salt; a nonce is the chunk's number and whether it is the last one, so chunks cannot be
+`PL1 | salt (32) | chunks`, each chunk 64 KiB of plain text and a tag (AES-256-GCM). The key of a file is derived from
+the customer's data key and the salt; a nonce is the chunk's number and whether it is the last one, so chunks cannot be
 swapped, repeated or cut off unseen.
 """
 

@@ -48,9 +48,10 @@ class SqlIds:
         self._engine = engine
         self._vault = vault
         with transaction(engine) as connection:
-            self._node = add_to_counter(connection, "node", 1) % (1 << _NODE_BITS)
+            openings = add_to_counter(connection, "node", 1)
         self._lock = threading.Lock()
-        self._last = 0
+        self._node = openings % (1 << _NODE_BITS)
+        self._last = openings >> _NODE_BITS << 20  # for ids before the first unit, when no time is known
         self._numbers: dict[int, tuple[int, int]] = {}  # year: next, end
         self._wanted: set[int] = set()
         self._stock = _BLOCK

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, null, select, update
 
 from complaints.commands import Hear
 from complaints.messages import IncomingMessage
 from storage import tables
 from storage.rows import message_from, sealed_message
 from storage.sealing import Unreadable, Vault
-from storage.statements import Upsert
+from storage.statements import Returning, Upsert
 
 TRIES: Final = 8
 _LEASE_MS: Final = 60_000
@@ -19,25 +19,24 @@ _LONGEST_PAUSE_MS: Final = 3_600_000
 _ERROR_LENGTH: Final = 500
 _I = tables.inbox.c
 
-_RECORD: Final = Upsert(
-    lambda insert: (
+_RECORD: Final = Returning(
+    ("key", "received_at", "due_at"),
+    lambda insert, values: (
         (
             new := insert(tables.inbox).values(
-                key=bindparam("key"),
-                state="served",
-                received_at=bindparam("at"),
-                due_at=bindparam("at"),
-                attempts=0,
-                error="",
+                [
+                    each | {"state": tables.SERVED, "attempts": tables.ZERO, "error": literal_column("''")}
+                    for each in values
+                ]
             )
         )
         .on_conflict_do_update(
             index_elements=["key"],
-            set_={"state": new.excluded.state, "chat": None, "sealed": None},
+            set_={"state": new.excluded.state, "chat": null(), "sealed": null()},
             where=_I.state == tables.WAITING,
         )
         .returning(_I.key)
-    )
+    ),
 )
 _ATTEMPTS: Final = select(_I.attempts).where(_I.key == bindparam("key"))
 _FAIL: Final = Upsert(
@@ -100,8 +99,7 @@ def record(connection: Connection, keys: Collection[str], now: int) -> set[str]:
     """Record keys as served; return those that were not."""
     if not keys:
         return set()
-    found = connection.execute(_RECORD.on(connection), [{"key": key, "at": now} for key in sorted(keys)])
-    return {key for (key,) in found}
+    return {key for (key,) in _RECORD.run(connection, [(key, now, now) for key in sorted(keys)])}
 
 
 def fail(connection: Connection, message: IncomingMessage, error: str, now: int, vault: Vault) -> bool:

@@ -1,9 +1,9 @@
 """The journal's chain: every row carries a keyed hash over itself and the row before it, per case.
 
 The words of a row enter the chain by the digest of their sealed bytes, so the chain can be checked without any
-customer's key, after a customer was erased too. Cutting off the end of a chain shows as long as the case's own `seq` and
-`head` are not cut back as well; against that, and against the removal of whole cases, `Ledger.heads` is to be sealed
-regularly outside the database.
+customer's key, after a customer was erased too. Cutting off the end of a chain shows as long as the case's own `seq`
+and `head` are not cut back as well; against that, and against the removal of whole cases, what `SqlLedger.heads`
+returns is to be kept outside the database.
 """
 
 import hmac
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from storage import tables
+from storage.statements import AnyRow
 
 _CHUNK: Final = 500
 _J = tables.journal.c
@@ -37,7 +38,7 @@ def link(
     facts: str,
     digest: bytes | None,
 ) -> bytes:
-    """Return the keyed hash of one row. No part but the first and last can hold the separator, so none can pose as another."""
+    """Return the keyed hash of one row. No text in it holds the separator, so no row can pose as another."""
     head = f"{case_id}\0{seq}\0{at}\0{name}\0{actor}\0{clause}\0{facts}\0".encode()
     return hmac.digest(secret, b"%d\0%b%b%b" % (len(prev), prev, head, digest or b""), "sha256")
 
@@ -83,7 +84,7 @@ def verify(connection: Connection, secret: bytes, progress: Callable[[int, int],
     return Report(cases=cases, events=events, broken=tuple(broken))
 
 
-def _chunks(connection: Connection) -> Iterator[tuple[dict[int, list[Row[Any]]], list[Row[Any]]]]:
+def _chunks(connection: Connection) -> Iterator[tuple[dict[int, list[AnyRow]], list[AnyRow]]]:
     """Yield cases in chunks with all journal rows of their range of ids, so that rows of no case are seen too."""
     cases = select(_C.id, _C.number, _C.seq, _C.head).where(_C.id > bindparam("after")).order_by(_C.id).limit(_CHUNK)
     rows = (
@@ -100,7 +101,7 @@ def _chunks(connection: Connection) -> Iterator[tuple[dict[int, list[Row[Any]]],
         after = until
 
 
-def _breaks(secret: bytes, case: Row[Any], rows: list[Row[Any]]) -> Iterator[Break]:
+def _breaks(secret: bytes, case: AnyRow, rows: list[AnyRow]) -> Iterator[Break]:
     def broken(seq: int, problem: Problem) -> Break:
         return Break(case_id=case.id, number=case.number, seq=seq, problem=problem)
 

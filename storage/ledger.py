@@ -1,11 +1,11 @@
-"""The read side: questions that reach beyond the conversation at hand, and what the console and the command line show."""
+"""The read side: questions beyond the conversation at hand, and what the console and the command line show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from complaints.case import Case
 from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
@@ -15,7 +15,7 @@ from complaints.ports import Letter
 from storage import rows, tables
 from storage.moments import from_ms, from_ms_or_none, to_ms
 from storage.sealing import Key, Unreadable, Vault
-from storage.statements import Many
+from storage.statements import AnyRow, AnySelect, Many
 
 _C = tables.complaint_case.c
 _DATA_KEY = tables.customer.c.data_key
@@ -25,8 +25,10 @@ _CASES: Final = select(*rows.CASE_COLUMNS, tables.customer.c.data_key).select_fr
 _CASES_OF: Final = (
     _CASES.where(_C.conversation_id == bindparam("conversation_id")).order_by(_C.id.desc()).limit(bindparam("limit"))
 )
-_OPEN: Final = _CASES.where(_C.open.is_(True)).order_by(_C.next_due_at, _C.id).limit(bindparam("limit"))
-_OPEN_IN: Final = Many(lambda departments: _OPEN.where(_C.department.in_(departments)))
+_OPEN: Final = (
+    _CASES.where(_C.open.is_(True)).order_by(_C.next_due_at, _C.id).limit(bindparam("limit", type_=BigInteger))
+)
+_OPEN_IN: Final = Many(lambda departments: _OPEN.where(_C.department.in_(departments)), "limit")
 _BY_NUMBER: Final = _CASES.where(_C.number == bindparam("number"))
 _BY_ID: Final = _CASES.where(_C.id == bindparam("id"))
 _HEADS: Final = (
@@ -66,6 +68,7 @@ CONVERSATIONS: Final = select(*rows.CONVERSATION_COLUMNS, *rows.CUSTOMER_COLUMNS
 _CONVERSATION: Final = CONVERSATIONS.where(tables.conversation.c.id == bindparam("id"))
 #: How many columns of a row of `CONVERSATIONS` are the conversation's own.
 CONVERSATION_WIDTH: Final = len(rows.CONVERSATION_COLUMNS)
+CONVERSATIONS_WIDTH: Final = CONVERSATION_WIDTH + len(rows.CUSTOMER_COLUMNS)
 
 STAFF: Final = (
     select(tables.staff, *(tables.conversation.c[name] for name in ("channel", "sealed", "customer_id")), _DATA_KEY)
@@ -135,7 +138,7 @@ class Head:
 class SqlLedger:
     """Answers from one connection, in the transaction that connection is in.
 
-    Inside a unit, cases already loaded are returned as the loaded objects; what the unit has not flushed yet is not found.
+    Inside a unit, cases already loaded are returned as the loaded objects; what it has not flushed yet is not found.
     """
 
     def __init__(self, connection: Connection, vault: Vault, cases: Mapping[int, Case] | None = None) -> None:
@@ -143,12 +146,12 @@ class SqlLedger:
         self._vault = vault
         self._cases = cases or {}
 
-    def _run(self, statement: Select[Any], **values: object) -> Sequence[Row[Any]]:
+    def _run(self, statement: AnySelect, **values: object) -> Sequence[AnyRow]:
         return self._connection.execute(statement, values).fetchall()
 
-    def _case(self, row: Row[Any]) -> Case:
+    def _case(self, row: AnyRow) -> Case:
         known = self._cases.get(row[0])
-        return known or rows.case_from(row, self._vault.key_of(row[3], row[-1]))[0]
+        return known or rows.case_from(row[:-1], self._vault.key_of(row[3], row[-1]))[0]
 
     # the port
 
@@ -176,7 +179,7 @@ class SqlLedger:
         """Return one file's record."""
         return next((self._file(row) for row in self._run(_EVIDENCE_BY_ID, id=evidence_id)), None)
 
-    def _file(self, row: Row[Any]) -> EvidenceFile:
+    def _file(self, row: AnyRow) -> EvidenceFile:
         *columns, customer_id, data_key = row
         return rows.evidence_from(columns, self._vault.key_of(customer_id, data_key))
 
@@ -259,11 +262,11 @@ class SqlLedger:
             next_timer_at=from_ms_or_none(self._one(select(func.min(tables.timer.c.due_at)))[0]),
         )
 
-    def _one(self, statement: Select[Any]) -> Row[Any]:
+    def _one(self, statement: AnySelect) -> AnyRow:
         return self._connection.execute(statement).one()
 
 
-def key_of_conversation(vault: Vault, row: Row[Any]) -> Key | None:
+def key_of_conversation(vault: Vault, row: AnyRow) -> Key | None:
     """Return the key of a row of `CONVERSATIONS`: its customer's, or the desk's where it has none."""
     customer_id = row[5]
     return vault.desk if customer_id is None else vault.key_of(customer_id, row[CONVERSATION_WIDTH + 1])
@@ -276,11 +279,11 @@ class Chats:
         self._vault = vault
         self._known: dict[int, tuple[bytes, str]] = {}
 
-    def staff(self, found: Sequence[Row[Any]]) -> list[Staff]:
+    def staff(self, found: Sequence[AnyRow]) -> list[Staff]:
         """Return new objects from rows of `STAFF`."""
         return [rows.staff_from(row[:8], row[8], self._chat(row)) for row in found]
 
-    def _chat(self, row: Row[Any]) -> str:
+    def _chat(self, row: AnyRow) -> str:
         conversation_id, sealed, customer_id, data_key = row[4], *row[9:]
         if sealed is None:
             return ""

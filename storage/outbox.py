@@ -1,7 +1,8 @@
 """The outbox: letters on their way out, in order per recipient and priority, each held by one process at a time.
 
-Two kinds of gate hold letters back, shared between nodes: a *pause* after a platform said "too many" (for a channel or one
-recipient), and a *pace* (GCRA: the moment in `tat` is when the allowance is whole again) for letters nobody asked for.
+Two kinds of gate hold letters back, shared between nodes: a *pause* after a platform said "too many" (for a channel or
+one recipient), and a *pace* (GCRA: the moment in `tat` is when the allowance is whole again) for letters nobody asked
+for.
 """
 
 import threading
@@ -14,7 +15,6 @@ from typing import Any, Final, Literal
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     bindparam,
     delete,
     exists,
@@ -32,7 +32,7 @@ from storage.ids import SqlIds
 from storage.moments import to_ms
 from storage.rows import LETTER_COLUMNS, letter_from, sealed_letter
 from storage.sealing import Unreadable, Vault
-from storage.statements import Many, Upsert, Values, Write, insert_into
+from storage.statements import AnyRow, Many, Upsert, Values, Write, insert_into
 
 DIRECT_LEASE_MS: Final = 30_000
 _ERROR_LENGTH: Final = 500
@@ -132,7 +132,7 @@ _INSERT_ONCE: Final = Upsert(
     lambda insert: (
         insert(tables.outbox)
         .values({name: bindparam(name) for name in tables.outbox.c.keys()})  # noqa: SIM118 # not a dictionary
-        .on_conflict_do_nothing(index_elements=["key"])
+        .on_conflict_do_nothing(index_elements=["key"], index_where=_O.key.is_not(None))
         .returning(_O.id)
     )
 )
@@ -143,20 +143,28 @@ _BEFORE: Final = Many(
         .where(
             _O.recipient.in_(recipients),
             _O.state == tables.WAITING,
-            or_(_O.due_at <= bindparam("now"), _O.attempts > 0),
+            or_(_O.due_at <= bindparam("now"), _O.attempts > tables.ZERO),
         )
         .group_by(_O.recipient, _O.priority)
-    )
+    ),
+    "now",
 )
 
 
 def post(
-    connection: Connection, letters: Sequence[Letter], now: int, vault: Vault, ids: SqlIds, in_flight: InFlight
+    connection: Connection,
+    letters: Sequence[Letter],
+    now: int,
+    vault: Vault,
+    ids: SqlIds,
+    in_flight: InFlight,
+    *,
+    sends: bool,
 ) -> tuple[list[Letter], AfterCommit]:
     """Write letters; return those that may be sent at once, and what to remember after the commit.
 
-    A letter may go at once if somebody asked for it, it is due, no pause is known, and all that go before it in its lane
-    are held by this process, which then sends them first.
+    A letter may go at once if somebody asked for it, it is due, no pause is known, and all that go before it in its
+    lane are held by this process, which then sends them first.
     """
     recipients = [vault.fingerprint(it.address.channel, it.address.chat) for it in letters]
     due = [to_ms(it.due_at) for it in letters]
@@ -179,7 +187,8 @@ def post(
             ids.pass_over([last])
             it.id = ids.next()
         at_once = (
-            not it.unasked
+            sends
+            and not it.unasked
             and due_at <= now
             and (not count or count == in_flight.held(lane, now))
             and not in_flight.paused((pause_key(it.address.channel), pause_key(recipient)), now)
@@ -187,7 +196,7 @@ def post(
         it.attempts = 1 if at_once else 0
         row = (
             it.id,
-            it.key or str(it.id),
+            it.key or None,
             it.address.channel,
             recipient,
             it.conversation_id,
@@ -229,7 +238,7 @@ def _claim(*, unasked: bool) -> Any:  # Any: a returning update has no public ty
         before.priority == letter.priority,
         before.state == tables.WAITING,
         before.id < letter.id,
-        or_(before.due_at <= bindparam("now"), before.attempts > 0),
+        or_(before.due_at <= bindparam("now"), before.attempts > tables.ZERO),
     )
     closed: ColumnElement[bool] = _G.key == literal("pause:").concat(letter.recipient)
     conditions = []
@@ -310,7 +319,7 @@ _BURY: Final = Write(
     lambda _: (
         update(tables.outbox)
         .where(_O.id == bindparam("row_id"))
-        .values(state="dead", error=bindparam("error"), lease_until=0)
+        .values(state=tables.DEAD, error=bindparam("error"), lease_until=tables.ZERO)
     ),
 )
 
@@ -341,7 +350,7 @@ def claim(
     gap: int,
 ) -> tuple[list[Letter], list[Leased]]:
     """Lease letters of these lanes: asked ones first, then as many unasked ones as the pace allows. Times in ms."""
-    taken: list[Row[Any]] = []
+    taken: list[AnyRow] = []
 
     def take(statement: Any, priority: int, most: int) -> int:
         if most <= 0:
@@ -395,12 +404,19 @@ _RETRY: Final = Write(
     lambda _: (
         update(tables.outbox)
         .where(*_MINE)
-        .values(due_at=bindparam("due_at"), attempts=bindparam("attempts"), error=bindparam("error"), lease_until=0)
+        .values(
+            due_at=bindparam("due_at"),
+            attempts=bindparam("attempts"),
+            error=bindparam("error"),
+            lease_until=tables.ZERO,
+        )
     ),
 )
 _DEAD: Final = Write(
     ("error", "row_id", "held"),
-    lambda _: update(tables.outbox).where(*_MINE).values(state="dead", error=bindparam("error"), lease_until=0),
+    lambda _: (
+        update(tables.outbox).where(*_MINE).values(state=tables.DEAD, error=bindparam("error"), lease_until=tables.ZERO)
+    ),
 )
 _RELEASE: Final = update(tables.outbox).where(_O.state == tables.WAITING, _O.lease_until > 0).values(lease_until=0)
 _REVIVE: Final = (

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row
 
 from complaints.case import Case, CaseFacts, CaseWords
 from complaints.conversation import Consent, Conversation, Customer, Dialogue, EvidenceFile, Profile, Staff
@@ -20,14 +19,20 @@ from complaints.ports import Letter, Priority
 from storage import tables
 from storage.moments import from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from storage.sealing import Key, Vault
-from storage.statements import Values
+from storage.statements import AnyRow, Values
 
-_compact: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# The cores of pydantic's adapters, called directly: a third of the work is in the methods around them.
+_ANY: Final = TypeAdapter(Any)
+_JSON: Final = _ANY.serializer.to_json
+_DIALOGUE: Final = TypeAdapter(Dialogue)
+_PROFILE: Final = TypeAdapter(Profile)
+_FACTS: Final = TypeAdapter(CaseFacts)
+_WORDS: Final = TypeAdapter(CaseWords)
 
 
-def to_json(value: object) -> str:
-    """Return a JSON value as text."""
-    return _compact(value)
+def to_json(value: object) -> bytes:
+    """Return a JSON value as UTF-8 text."""
+    return _JSON(value)
 
 
 def place(table: str, row: object, column: str = "words") -> bytes:
@@ -37,7 +42,7 @@ def place(table: str, row: object, column: str = "words") -> bytes:
 
 def seal_json(key: Key | None, words: dict[str, Any], where: bytes) -> bytes | None:
     """Return sealed words; None if there are none, or no key any more."""
-    return key.seal(_compact(words).encode(), where) if words and key is not None else None
+    return key.seal(_JSON(words), where) if words and key is not None else None
 
 
 def open_json(key: Key | None, sealed: bytes | None, where: bytes) -> dict[str, Any]:
@@ -78,9 +83,9 @@ def conversation_from(row: Sequence[Any], key: Key | None) -> tuple[Conversation
         customer_id=customer_id,
         staff_id=staff_id,
         case_id=case_id,
-        reachable=reachable,
+        reachable=bool(reachable),
         heard_at=from_ms_or_none(heard_at),
-        words=Dialogue.model_validate_json(words) if words else Dialogue(),
+        words=_DIALOGUE.validator.validate_json(words) if words else Dialogue(),
     )
     return conversation, Kept(
         (fingerprint, state, turn, customer_id, staff_id, case_id, reachable, heard_at), words, sealed
@@ -95,7 +100,7 @@ def conversation_columns(it: Conversation, fingerprint: str) -> Values:
 
 def conversation_words(it: Conversation) -> bytes:
     """Return the words of a conversation as they are sealed."""
-    return it.words.model_dump_json(exclude_defaults=True).encode()
+    return _DIALOGUE.serializer.to_json(it.words, exclude_defaults=True)
 
 
 def new_conversation(it: Conversation, columns: Values, sealed: bytes | None) -> Values:
@@ -117,7 +122,7 @@ def customer_from(row: Sequence[Any], key: Key | None) -> tuple[Customer, Kept]:
         id=id_,
         key=data_key or b"",
         consent=Consent.model_validate_json(consent) if consent else None,
-        profile=Profile.model_validate_json(words) if words else Profile(),
+        profile=_PROFILE.validator.validate_json(words) if words else Profile(),
         erased=key is None,
     )
     return customer, Kept((data_key, consent), words, sealed)
@@ -130,7 +135,7 @@ def customer_columns(it: Customer) -> Values:
 
 def customer_words(it: Customer) -> bytes:
     """Return the words of a customer as they are sealed."""
-    return it.profile.model_dump_json(exclude_defaults=True).encode()
+    return _PROFILE.serializer.to_json(it.profile, exclude_defaults=True)
 
 
 # --- cases -----------------------------------------------------------------------------------------------------------
@@ -140,14 +145,14 @@ CASE_CHANGING: Final = (
     "state", "type", "department", "owner_id", "urgent", "cycle", "active", "open", "seq", "head", "next_due_at",
     "facts", "sealed",
 )  # fmt: skip
-_CASE_FIXED: Final = 7  # columns before `state`, which never change
 
 
 def case_from(row: Sequence[Any], key: Key | None) -> tuple[Case, Kept]:
     """Return a case; `key` is its customer's. Without a key its words are empty."""
-    id_, number, conversation_id, customer_id, policy, channel, opened_at = row[:_CASE_FIXED]
-    (state, type_, department, owner_id, urgent, cycle, active, open_, seq, head, _, facts) = row[_CASE_FIXED:19]
-    sealed = row[19]
+    (
+        id_, number, conversation_id, customer_id, policy, channel, opened_at,
+        state, type_, department, owner_id, urgent, cycle, active, open_, seq, head, next_due_at, facts, sealed,
+    ) = row  # fmt: skip
     words = b"" if sealed is None or key is None else key.open(sealed, b"complaint_case:%d:words" % id_)
     case = Case(
         id=id_,
@@ -161,16 +166,17 @@ def case_from(row: Sequence[Any], key: Key | None) -> tuple[Case, Kept]:
         type=type_,
         department=department,
         owner_id=owner_id,
-        urgent=urgent,
+        urgent=bool(urgent),
         cycle=cycle,
-        active=active,
-        open=open_,
+        active=bool(active),
+        open=bool(open_),
         seq=seq,
         head=head,
-        facts=CaseFacts.model_validate_json(facts),
-        words=CaseWords.model_validate_json(words) if words else CaseWords(),
+        facts=_FACTS.validator.validate_json(facts),
+        words=_WORDS.validator.validate_json(words) if words else CaseWords(),
     )
-    return case, Kept(tuple(row[_CASE_FIXED:19]), words, sealed)
+    columns = state, type_, department, owner_id, urgent, cycle, active, open_, seq, head, next_due_at, facts
+    return case, Kept(columns, words, sealed)
 
 
 def case_columns(it: Case) -> Values:
@@ -187,7 +193,7 @@ def case_columns(it: Case) -> Values:
         it.seq,
         it.head,
         _next_due_at(it),
-        it.facts.model_dump_json(exclude_defaults=True),
+        _FACTS.serializer.to_json(it.facts, exclude_defaults=True).decode(),
     )
 
 
@@ -198,7 +204,7 @@ def _next_due_at(case: Case) -> int:
 
 def case_words(it: Case) -> bytes:
     """Return the words of a case as they are sealed."""
-    return it.words.model_dump_json(exclude_defaults=True).encode()
+    return _WORDS.serializer.to_json(it.words, exclude_defaults=True)
 
 
 def new_case(it: Case, columns: Values, sealed: bytes | None) -> Values:
@@ -227,14 +233,14 @@ def staff_from(row: Sequence[Any], channel: str | None, chat: str) -> Staff:
         channel=channel or "",
         code_hash=code_hash,
         code_until=from_ms_or_none(code_until),
-        active=active,
+        active=bool(active),
     )
 
 
 def staff_columns(it: Staff) -> Values:
     """Return the columns that an update writes."""
     code_until = to_ms_or_none(it.code_until)
-    return it.name, _compact(it.roles), it.language, it.conversation_id, it.code_hash, code_until, it.active
+    return it.name, _JSON(it.roles).decode(), it.language, it.conversation_id, it.code_hash, code_until, it.active
 
 
 # --- evidence --------------------------------------------------------------------------------------------------------
@@ -272,7 +278,7 @@ def evidence_row(it: EvidenceFile, key: Key | None) -> Values:
 # --- the journal -----------------------------------------------------------------------------------------------------
 
 
-def event_from(row: Row[Any], key: Key | None) -> Event:
+def event_from(row: AnyRow, key: Key | None) -> Event:
     """Return an event from a row of (case_id, seq, at, name, actor, clause, facts, sealed)."""
     case_id, seq, at, name, actor, clause, facts, sealed = row
     return Event(
@@ -293,25 +299,15 @@ _BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: three typ
     Fetch: (b"f", TypeAdapter(Fetch)),
     PressAnswer: (b"p", TypeAdapter(PressAnswer)),
 }
-_READERS: Final = {mark: adapter for mark, adapter in _BODIES.values()}
+_READERS: Final = dict(_BODIES.values())
 _MESSAGE: Final = TypeAdapter(IncomingMessage)
 _ADDRESS_END: Final = b"\n"
 
-LETTER_COLUMNS: Final = tuple(
-    tables.outbox.c[name]
-    for name in (
-        "id",
-        "key",
-        "channel",
-        "conversation_id",
-        "case_id",
-        "priority",
-        "unasked",
-        "due_at",
-        "attempts",
-        "sealed",
-    )  # fmt: skip
-)
+_O = tables.outbox.c
+LETTER_COLUMNS: Final = (
+    _O.id, _O.key, _O.channel, _O.conversation_id, _O.case_id, _O.priority, _O.unasked, _O.due_at, _O.attempts,
+    _O.sealed,
+)  # fmt: skip
 
 
 def letter_from(row: Sequence[Any], vault: Vault) -> Letter:
@@ -328,8 +324,8 @@ def letter_from(row: Sequence[Any], vault: Vault) -> Letter:
         due_at=from_ms(due_at),
         conversation_id=conversation_id,
         case_id=case_id,
-        unasked=unasked,
-        key="" if key == str(id_) else key,
+        unasked=bool(unasked),
+        key=key or "",
         attempts=attempts,
     )
 
@@ -337,7 +333,7 @@ def letter_from(row: Sequence[Any], vault: Vault) -> Letter:
 def sealed_letter(letter: Letter, vault: Vault) -> bytes:
     """Return the body of a letter and its address, sealed."""
     mark, adapter = _BODIES[type(letter.body)]
-    address = _compact([letter.address.chat, letter.address.group]).encode()
+    address = _JSON([letter.address.chat, letter.address.group])
     body = adapter.dump_json(letter.body, exclude_defaults=True)
     return vault.desk.seal(mark + address + _ADDRESS_END + body, b"outbox:%d:body" % letter.id)
 

@@ -1,11 +1,12 @@
 """Sealing: what a person said or is, unreadable without the customer's key, and for good once that key is gone.
 
-The key ring of the environment wraps two things: one data key per customer (destroying it erases the customer's words),
-and one root secret per database, from which the desk's own key, the fingerprints of addresses and the journal's key are
-derived. So a ring can be rotated by wrapping again what it wraps (`Store.rewrap`), without touching a sealed column.
+The key ring of the environment wraps two things: one data key per customer (destroying it erases the customer's
+words), and one root secret per database, from which the desk's own key, the fingerprints of addresses and the
+journal's key are derived. So a ring is rotated by wrapping again what it wraps (`Store.rewrap`); no sealed column is
+touched.
 
-A sealed column is `01 | nonce (12 bytes) | ciphertext and tag`, AES-256-GCM, bound to its place (table, row and column):
-moved to another place it does not open.
+A sealed column is `01 | nonce (12 bytes) | ciphertext and tag`, AES-256-GCM, bound to its place (table, row and
+column): moved to another place it does not open.
 """
 
 import base64
@@ -14,6 +15,8 @@ import hmac
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
 from os import urandom
 from typing import Final, Self
 
@@ -133,11 +136,12 @@ class Vault:
         self.desk = Key(_derived(root, b"plaint desk"))
         self.journal_secret = _derived(root, b"plaint journal")
         self._address_secret = _derived(root, b"plaint address")
+        #: (channel, chat) -> what stands for an address in columns that are searched: 128 bits of a keyed hash, in hex.
+        self.fingerprint: Callable[[str, str], str] = lru_cache(self._CAPACITY)(self._fingerprint)
         self._opened: OrderedDict[tuple[int, bytes], Key] = OrderedDict()
         self._lock = threading.Lock()
 
-    def fingerprint(self, channel: str, chat: str) -> str:
-        """Return what stands for an address in columns that are searched: 128 bits of a keyed hash, in hex."""
+    def _fingerprint(self, channel: str, chat: str) -> str:
         return hmac.digest(self._address_secret, f"{channel}\0{chat}".encode(), "sha256")[:16].hex()
 
     def new_data_key(self, customer_id: int) -> bytes:

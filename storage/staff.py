@@ -2,16 +2,16 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, insert, update
+from sqlalchemy import Connection, insert, update
 
 from complaints.conversation import Staff
 from storage import rows, tables
 from storage.engines import Again
 from storage.ledger import STAFF, Chats
 from storage.sealing import Vault
-from storage.statements import Values
+from storage.statements import AnyRow, Values
 
 _KEEP_MS: Final = 2_000
 _S = tables.staff.c
@@ -23,7 +23,7 @@ class StaffRows:
     def __init__(self, vault: Vault) -> None:
         self._chats = Chats(vault)
         self._lock = threading.Lock()
-        self._rows: Sequence[Row[Any]] = ()
+        self._rows: Sequence[AnyRow] = ()
         self._read_at: int | None = None
 
     def load(self, connection: Connection, now: int, *, fresh: bool) -> list[Staff]:
@@ -41,7 +41,7 @@ class StaffRows:
     def write(self, connection: Connection, changed: Mapping[int, tuple[Values, Values | None]]) -> None:
         """Write rows, each with what it was when it was loaded (None: it is new).
 
-        Raises `Again` if a row is no longer what it was: no lock protects the staff, and a code must bind one chat only.
+        Raises `Again` if a row is no longer what it was: no lock protects the staff, and a code binds one chat only.
         """
         for id_, (columns, was) in sorted(changed.items()):
             values = dict(zip(rows.STAFF_CHANGING, columns, strict=True))

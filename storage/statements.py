@@ -6,6 +6,7 @@ write it. Values must be what the drivers take as they are: int, str, bytes, boo
 """
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -16,9 +17,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import BindParameter, Executable
 
 Values = tuple[Any, ...]  # a row on its way to the driver
+AnyRow = Row[*tuple[Any, ...]]  # what a row holds, `storage.rows` knows
+AnySelect = Select[*tuple[Any, ...]]
 Insert = sqlite.Insert | postgresql.Insert
 
 _FORMAT: Final = {"sqlite": "qmark", "postgresql": "format"}
+
+
+def _compiled(
+    connection: Connection, statement: Executable, names: Sequence[str]
+) -> tuple[str, Callable[[Values], Values] | None]:
+    """Return the SQL, and what brings values in the order of `names` into the order of the statement, if need be."""
+    make: Any = connection.dialect.__class__  # Any: the interface does not tell what the dialects take
+    dialect = make(paramstyle=_FORMAT[connection.dialect.name])
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))  # type: ignore[attr-defined] # it has
+    if unnamed := set(compiled.positiontup) - set(names):
+        raise ValueError(f"values that belong into the SQL as literals: {unnamed}")
+    order = [names.index(name) for name in compiled.positiontup]
+    return str(compiled), None if order == list(range(len(names))) else itemgetter(*order)
 
 
 class Write:
@@ -38,20 +54,53 @@ class Write:
         """Write all rows with the driver's executemany."""
         if not rows:
             return
-        dialect = connection.dialect
-        sql, arrange = self._compiled.get(dialect.name) or self._compile(connection)
+        sql, arrange = self._compiled.get(connection.dialect.name) or self._compile(connection)
         connection.exec_driver_sql(sql, rows if arrange is None else [arrange(row) for row in rows])
 
     def _compile(self, connection: Connection) -> tuple[str, Callable[[Values], Values] | None]:
-        dialect = connection.dialect
-        own = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
-        compiled: Any = self._build(own).compile(  # Any: SQLCompiler, which the stubs do not promise here
-            dialect=dialect.__class__(paramstyle=_FORMAT[dialect.name]), column_keys=list(self._names)
-        )
-        order = [self._names.index(name) for name in compiled.positiontup]
-        arrange = None if order == list(range(len(self._names))) else itemgetter(*order)
-        self._compiled[dialect.name] = str(compiled), arrange
-        return self._compiled[dialect.name]
+        dialect = connection.dialect.name
+        statement = self._build(sqlite.insert if dialect == "sqlite" else postgresql.insert)
+        self._compiled[dialect] = found = _compiled(connection, statement, self._names)
+        return found
+
+
+class Returning:
+    """An INSERT of several rows in one statement that returns something of those it wrote.
+
+    Compiled once per number of rows, 64 at most: no row can be given twice to fill up, and SQLAlchemy's own batching
+    costs as much again as the insert.
+    """
+
+    __slots__ = ("_build", "_compiled", "_names")
+    _MOST: Final = 64
+
+    def __init__(
+        self, names: Sequence[str], build: Callable[[Callable[[Table], Any], list[dict[str, Any]]], Executable]
+    ) -> None:
+        self._names = tuple(names)
+        self._build = build
+        self._compiled: dict[tuple[str, int], str] = {}
+
+    def run(self, connection: Connection, rows: list[Values]) -> list[AnyRow]:
+        """Write the rows, tuples in the order of `names`, and return what the statement returns."""
+        found: list[AnyRow] = []
+        for start in range(0, len(rows), self._MOST):
+            portion = rows[start : start + self._MOST]
+            key = connection.dialect.name, len(portion)
+            sql = self._compiled.get(key) or self._compile(connection, key)
+            values = tuple(chain.from_iterable(portion))
+            found += connection.exec_driver_sql(sql, values).fetchall()
+        return found
+
+    def _compile(self, connection: Connection, key: tuple[str, int]) -> str:
+        dialect, size = key
+        values: list[dict[str, Any]] = [{name: bindparam(f"{name}_{n}") for name in self._names} for n in range(size)]
+        statement = self._build(sqlite.insert if dialect == "sqlite" else postgresql.insert, values)
+        names = [f"{name}_{n}" for n in range(size) for name in self._names]
+        self._compiled[key], arrange = _compiled(connection, statement, names)
+        if arrange is not None:
+            raise ValueError("the names must come in the order of the table's columns")
+        return self._compiled[key]
 
 
 def insert_into(table: Table) -> Write:
@@ -61,37 +110,48 @@ def insert_into(table: Table) -> Write:
 
 def update_by_id(table: Table, *names: str) -> Write:
     """Return the UPDATE of these columns of one row; the row's id comes last."""
-    values = {table.c[name]: bindparam(name) for name in names}
+    values: dict[Any, BindParameter[Any]] = {table.c[name]: bindparam(name) for name in names}
     return Write(
         (*names, "row_id"), lambda _: plain_update(table).where(table.c.id == bindparam("row_id")).values(values)
     )
 
 
 class Many:
-    """A SELECT over lists of values, e.g. the ids of a batch.
+    """A SELECT over lists of values, e.g. the ids of a batch; rows come as the driver gives them (SQLite has no bool).
 
-    Each list is padded to the next power of two by repeating its last value, so that a few statements serve all lengths:
-    SQLAlchemy's own expanding lists cost twice as much per call, and PostgreSQL would plan every length anew.
+    Each list is padded to the next power of two by repeating its last value, so that a few statements serve all
+    lengths. SQLAlchemy's own expanding lists and typed results cost three times as much per batch of 20, and PostgreSQL
+    would plan every length anew. `build` gets the lists as bound parameters, then `others` in the order of their names.
     """
 
-    __slots__ = ("_build", "_statements")
+    __slots__ = ("_build", "_compiled", "_others")
 
-    def __init__(self, build: Callable[..., Select[Any]]) -> None:
+    def __init__(self, build: Callable[..., AnySelect], *others: str) -> None:
         self._build = build
-        self._statements: dict[tuple[int, ...], tuple[Select[Any], tuple[tuple[str, ...], ...]]] = {}
+        self._others = others
+        self._compiled: dict[tuple[Any, ...], tuple[str, Callable[[Values], Values] | None]] = {}
 
-    def rows(self, connection: Connection, *lists: Sequence[Any], **others: object) -> Sequence[Row[Any]]:
+    def rows(self, connection: Connection, *lists: Sequence[Any], **others: object) -> Sequence[AnyRow]:
         """Return the rows for these lists, none of which may be empty. `others` are the statement's other values."""
-        sizes = tuple(1 << (len(each) - 1).bit_length() for each in lists)
-        known = self._statements.get(sizes)
-        if known is None:
-            names = tuple(tuple(f"l{place}_{n}" for n in range(size)) for place, size in enumerate(sizes))
-            binds: list[list[BindParameter[Any]]] = [[bindparam(name) for name in each] for each in names]
-            known = self._statements[sizes] = self._build(*binds), names
-        statement, names = known
-        for each_names, each, size in zip(names, lists, sizes, strict=True):
-            others.update(zip(each_names, [*each, *[each[-1]] * (size - len(each))], strict=True))
-        return connection.execute(statement, others).fetchall()
+        values: list[Any] = []
+        shape: list[Any] = [connection.dialect.name]
+        for each in lists:
+            size = 1 << (len(each) - 1).bit_length()
+            shape.append(size)
+            values += each
+            values += [each[-1]] * (size - len(each))
+        values += [others[name] for name in self._others]
+        key = tuple(shape)
+        sql, arrange = self._compiled.get(key) or self._compile(connection, key)
+        arranged = tuple(values) if arrange is None else arrange(tuple(values))
+        return connection.exec_driver_sql(sql, arranged).fetchall()
+
+    def _compile(self, connection: Connection, key: tuple[Any, ...]) -> tuple[str, Callable[[Values], Values] | None]:
+        lists = [[f"list{place}_{n}" for n in range(size)] for place, size in enumerate(key[1:])]
+        names = [*chain.from_iterable(lists), *self._others]
+        statement = self._build(*([bindparam(name) for name in each] for each in lists))
+        self._compiled[key] = found = _compiled(connection, statement, names)
+        return found
 
 
 class Upsert:

@@ -241,7 +241,7 @@ class Store:
         """Return the texts of all policy versions that were ever kept, by version."""
         table = tables.policy_version
         with transaction(self._read) as connection:
-            return {version: kept for version, kept in connection.execute(select(table.c.version, table.c.text))}
+            return dict(connection.execute(select(table.c.version, table.c.text)).tuples().all())
 
     def policy_text(self, version: str) -> str | None:
         """Return the text of a policy version."""
@@ -276,8 +276,8 @@ class Store:
     def seal_file(self, evidence_id: int, path: Path, chunks: Iterable[bytes]) -> SealedFile:
         """Seal a customer's file under `path` as it comes in, and return its hash and size.
 
-        The file is there whole or not at all. Raises `Unreadable` where the customer was erased meanwhile, OSError where
-        the disk refuses; an exception of `chunks` passes through.
+        The file is there whole or not at all. Raises `Unreadable` where the customer was erased meanwhile, OSError
+        where the disk refuses; an exception of `chunks` passes through.
         """
         return files.seal(path, chunks, key=self._file_key(evidence_id), name=evidence_id)
 

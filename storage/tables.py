@@ -29,6 +29,7 @@ NEVER: Final = 253_402_300_799_000
 SERVED: Final[ColumnElement[str]] = literal_column("'served'")
 WAITING: Final[ColumnElement[str]] = literal_column("'waiting'")
 DEAD: Final[ColumnElement[str]] = literal_column("'dead'")
+ZERO: Final[ColumnElement[int]] = literal_column("0")
 
 metadata: Final = MetaData(
     naming_convention={
@@ -166,7 +167,7 @@ outbox: Final = Table(
     "outbox",
     metadata,
     _id(),
-    Column("key", Text, nullable=False, unique=True),
+    Column("key", Text),  # NULL where no letter can be written twice
     Column("channel", Text, nullable=False),
     Column("recipient", Text, nullable=False),  # fingerprint of the address, the same as conversation.key
     Column("conversation_id", BigInteger),
@@ -181,6 +182,7 @@ outbox: Final = Table(
     Column("error", Text, nullable=False),
     **_BUSY,
 )
+Index("outbox_key", outbox.c.key, unique=True, **_where(outbox.c.key.is_not(None)))
 Index(
     "outbox_claim",
     outbox.c.channel,

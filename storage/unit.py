@@ -1,4 +1,4 @@
-"""One unit of work: what a batch of commands needs, loaded in a few selects, and what it changed, written in one commit.
+"""One unit of work: what a batch of commands needs, loaded in a few selects; what it changed, written in one commit.
 
 The order is always the same, and so is the order of locks: `record` (inbox keys, sorted), `load` (conversation rows,
 sorted by id), then `flush`, `fail` and `settle`.
@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, true
 
 from complaints.case import Case
 from complaints.commands import Hear
@@ -21,30 +21,28 @@ from complaints.ports import Changes, Letter, Timer
 from storage import inbox, journal, outbox, rows, tables
 from storage.engines import Again
 from storage.ids import SqlIds
-from storage.ledger import CONVERSATION_WIDTH, CONVERSATIONS, Chats, SqlLedger, key_of_conversation
+from storage.ledger import CONVERSATION_WIDTH, CONVERSATIONS, CONVERSATIONS_WIDTH, SqlLedger, key_of_conversation
 from storage.moments import from_ms, to_ms
 from storage.outbox import InFlight, Settled
 from storage.rows import Kept
 from storage.sealing import Key, Vault
 from storage.staff import StaffRows
-from storage.statements import Many, Upsert, Values, Write, insert_into, update_by_id
+from storage.statements import AnyRow, Many, Returning, Values, Write, insert_into, update_by_id
 
 _C = tables.conversation.c
 _K = tables.complaint_case.c
 _T = tables.timer.c
 
-_FIND: Final = Many(
-    lambda keys: (
-        select(_C.id, _C.key, _C.case_id, _K.conversation_id)
-        .select_from(tables.conversation.outerjoin(tables.complaint_case, _K.id == _C.case_id))
-        .where(_C.key.in_(keys))
-    )
+_ABOUT = _K.conversation_id.label("about")
+_FOUND: Final = select(_C.id, _C.key, _ABOUT).select_from(
+    tables.conversation.outerjoin(tables.complaint_case, _K.id == _C.case_id)
 )
-_FIND_BY_ID: Final = Many(
-    lambda ids: (
-        select(_C.id, _C.key, _C.case_id, _K.conversation_id)
-        .select_from(tables.conversation.outerjoin(tables.complaint_case, _K.id == _C.case_id))
-        .where(_C.id.in_(ids))
+_FIND: Final = Many(lambda keys: _FOUND.where(_C.key.in_(keys)))
+_FIND_BY_ID: Final = Many(lambda ids: _FOUND.where(_C.id.in_(ids)))
+#: The same with everything else about the conversation, where nothing can change between finding and locking.
+_FIND_WHOLE: Final = Many(
+    lambda keys: (
+        CONVERSATIONS.add_columns(_ABOUT).outerjoin(tables.complaint_case, _K.id == _C.case_id).where(_C.key.in_(keys))
     )
 )
 _FIND_BY_CASE: Final = Many(lambda ids: select(_K.conversation_id).where(_K.id.in_(ids)))
@@ -54,11 +52,7 @@ _CASES: Final = select(*rows.CASE_COLUMNS, tables.customer.c.data_key).select_fr
     tables.complaint_case.outerjoin(tables.customer, tables.customer.c.id == _K.customer_id)
 )
 _ACTIVE: Final = Many(lambda ids: _CASES.where(_K.conversation_id.in_(ids), _K.active.is_(True)).order_by(_K.id))
-_ACTIVE_AND: Final = Many(
-    lambda ids, cases: _CASES.where(or_(_K.id.in_(cases), _K.conversation_id.in_(ids) & _K.active.is_(True))).order_by(
-        _K.id
-    )
-)
+_BY_ID: Final = Many(lambda ids: _CASES.where(_K.id.in_(ids)))
 _TIMERS: Final = Many(lambda subjects: select(_T.subject, _T.name, _T.due_at).where(_T.subject.in_(subjects)))
 _KEYS_OF_CASES: Final = Many(
     lambda ids: select(_K.id, _K.customer_id, tables.customer.c.data_key).where(
@@ -66,15 +60,16 @@ _KEYS_OF_CASES: Final = Many(
     )
 )
 
-_STUB: Final = Upsert(
-    lambda insert: (
+_STUBS: Final = Returning(
+    ("id", "key", "channel"),
+    lambda insert, values: (
         insert(tables.conversation)
         .values(
-            id=bindparam("id"), key=bindparam("key"), channel=bindparam("channel"), state="idle", turn=0, reachable=True
+            [each | {"state": literal_column("'idle'"), "turn": tables.ZERO, "reachable": true()} for each in values]
         )
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(_C.id, _C.key)
-    )
+    ),
 )
 _NEW_CONVERSATIONS: Final = insert_into(tables.conversation)
 _CONVERSATIONS: Final = update_by_id(tables.conversation, *rows.CONVERSATION_CHANGING)
@@ -127,6 +122,7 @@ class Loaded:
     staff: dict[int, Staff] = field(default_factory=dict)
     timers: dict[tuple[str, str], datetime] = field(default_factory=dict)
     addresses: dict[tuple[str, str], int] = field(default_factory=dict)
+    _of: dict[int, dict[int, Case]] = field(default_factory=dict)
 
     def by_address(self, address: Address) -> Conversation:
         """Return the conversation at a wanted address. KeyError if it was not wanted."""
@@ -134,14 +130,20 @@ class Loaded:
 
     def cases_of(self, conversation_id: int) -> list[Case]:
         """Return the active cases of a conversation, the oldest first."""
-        return [case for case in self.cases.values() if case.conversation_id == conversation_id and case.active]
+        return [case for case in self._of.get(conversation_id, {}).values() if case.active]
+
+    def add_case(self, case: Case) -> None:
+        """Take in a case."""
+        self.cases[case.id] = case
+        self._of.setdefault(case.conversation_id, {})[case.id] = case
 
     def absorb(self, changes: Changes) -> None:
         """Take in what one command of the batch changed, so that the next command sees it."""
         self.customers.update((it.id, it) for it in changes.customers)
         self.conversations.update((it.id, it) for it in changes.conversations)
-        self.cases.update((it.id, it) for it in changes.cases)
         self.staff.update((it.id, it) for it in changes.staff)
+        for case in changes.cases:
+            self.add_case(case)
         for timer in changes.timers:
             if timer.due_at is None:
                 self.timers.pop((timer.subject, timer.name), None)
@@ -169,6 +171,8 @@ class Unit:
         self._ids = ids
         self._staff = staff
         self._in_flight = in_flight
+        #: BEGIN IMMEDIATE on SQLite locks everything: what is found stays as it is.
+        self._alone = connection.dialect.name == "sqlite"
         self._loaded = Loaded()
         self._conversations: dict[int, Kept] = {}
         self._customers: dict[int, Kept] = {}
@@ -205,10 +209,11 @@ class Unit:
         """
         wanted = self._find(wants)
         ids = sorted(wanted.conversations)
-        if ids:
-            if self._connection.dialect.name != "sqlite":  # there BEGIN IMMEDIATE has locked everything
-                _LOCK.rows(self._connection, ids)
-            self._load_conversations(ids)
+        unlocked = [id_ for id_ in ids if id_ not in self._conversations]
+        if unlocked:
+            if not self._alone:
+                _LOCK.rows(self._connection, unlocked)
+            self._take_conversations(_LOAD.rows(self._connection, unlocked))
         self._load_cases(ids, wanted)
         self._load_timers(wants)
         self._load_staff()
@@ -240,51 +245,57 @@ class Unit:
 
     def _find_addresses(self, wanted: "_Wanted") -> None:
         keys = list(wanted.fingerprints.values())
-        wanted.take(_FIND.rows(self._connection, keys))
+        found = (_FIND_WHOLE if self._alone else _FIND).rows(self._connection, keys)
+        wanted.take(found)
+        if self._alone:
+            self._take_conversations(found)
         channels = {fingerprint: channel for (channel, _), fingerprint in wanted.fingerprints.items()}
         unknown = sorted(channels.keys() - wanted.by_fingerprint.keys())
         if not unknown:
             return
-        stubs = [{"id": self._ids.next(), "key": key, "channel": channels[key]} for key in unknown]
-        for id_, key in self._connection.execute(_STUB.on(self._connection), stubs):
+        stubs = [(self._ids.next(), key, channels[key]) for key in unknown]
+        for id_, key in _STUBS.run(self._connection, stubs):  # nobody else can see them, so they need no lock
             wanted.by_fingerprint[key] = id_
+            wanted.looked_up.add(id_)
             wanted.conversations.add(id_)
+            stub = Conversation(id=id_, channel=channels[key])
+            self._loaded.conversations[id_] = stub
+            self._conversations[id_] = Kept(rows.conversation_columns(stub, key), b"", None)
         taken = [key for key in unknown if key not in wanted.by_fingerprint]
         if taken:  # another node was faster; it has committed, or the insert would still wait for it
             wanted.take(_FIND.rows(self._connection, taken))
 
-    def _load_conversations(self, ids: list[int]) -> None:
+    def _take_conversations(self, found: Iterable[AnyRow]) -> None:
         loaded, vault = self._loaded, self._vault
-        for row in _LOAD.rows(self._connection, ids):
+        for row in found:
             key = key_of_conversation(vault, row)
             conversation, kept = rows.conversation_from(row[:CONVERSATION_WIDTH], key)
             loaded.conversations[conversation.id] = conversation
             self._conversations[conversation.id] = kept
             if row[CONVERSATION_WIDTH] is not None:
-                customer, kept = rows.customer_from(row[CONVERSATION_WIDTH:], key)
+                customer, kept = rows.customer_from(row[CONVERSATION_WIDTH:CONVERSATIONS_WIDTH], key)
                 loaded.customers[customer.id] = customer
                 self._customers[customer.id] = kept
                 self._keys[customer.id] = key
 
     def _load_cases(self, ids: list[int], wanted: "_Wanted") -> None:
-        cases = wanted.cases | {
-            conversation.case_id
-            for conversation in self._loaded.conversations.values()
-            if conversation.case_id is not None and conversation.id in wanted.looked_up
-        }
-        if ids and cases:
-            found = _ACTIVE_AND.rows(self._connection, ids, list(cases))
-        elif ids:
-            found = _ACTIVE.rows(self._connection, ids)
-        else:
+        if not ids:
             return
+        self._take_cases(_ACTIVE.rows(self._connection, ids))
+        about = {self._loaded.conversations[id_].case_id for id_ in wanted.looked_up} - {None}
+        missing = (wanted.cases | about) - self._loaded.cases.keys()
+        if missing:  # wanted ones that are no longer active, or do not exist
+            self._take_cases(_BY_ID.rows(self._connection, list(missing)))
+
+    def _take_cases(self, found: Iterable[AnyRow]) -> None:
         for row in found:
             if row[2] not in self._conversations:
                 raise Again("a conversation turned to another case")
-            customer_id = row[3]
-            key = self._keys[customer_id] = self._vault.key_of(customer_id, row[-1])
-            case, kept = rows.case_from(row[:-1], key)
-            self._loaded.cases[case.id] = case
+            *columns, data_key = row
+            customer_id = columns[3]
+            key = self._keys[customer_id] = self._vault.key_of(customer_id, data_key)
+            case, kept = rows.case_from(columns, key)
+            self._loaded.add_case(case)
             self._cases[case.id] = kept
 
     def _load_timers(self, wants: Sequence[Want]) -> None:
@@ -303,11 +314,12 @@ class Unit:
 
     # --- writing ---
 
-    def flush(self, changes: Changes) -> list[Letter]:
+    def flush(self, changes: Changes, *, sends: bool = True) -> list[Letter]:
         """Write everything that was changed, and return the letters that this process may send at once.
 
-        Those are leased to this process for 30 s from now, in the order to be sent; the others wait for `claim`. Objects
-        that are as they were loaded are not written. Raises `Again`.
+        Those are leased to this process for 30 s from now, in the order to be sent; the others wait for `claim`. A
+        process that does not send says so; then all wait. Objects that are as they were loaded are not written. Raises
+        `Again`.
         """
         cases = {it.id: it for it in changes.cases}
         for event in changes.events:
@@ -319,7 +331,7 @@ class Unit:
         self._write_staff(changes.staff)
         self._write_evidence(changes)
         self._write_timers(changes.timers)
-        return self._post(changes.letters)
+        return self._post(changes.letters, sends=sends)
 
     def settle(self, outcomes: Sequence[Settled]) -> None:
         """Record what became of letters. Whoever lost the lease meanwhile changes nothing."""
@@ -371,7 +383,7 @@ class Unit:
         for it in {it.id: it for it in conversations}.values():
             kept = self._conversations.get(it.id)
             words = rows.conversation_words(it)
-            columns = rows.conversation_columns(it, self._fingerprint(it, kept, words))
+            columns = rows.conversation_columns(it, self._fingerprint(it, kept))
             if kept is not None and kept.columns == columns and kept.words == words:
                 continue
             customer_id = it.customer_id
@@ -387,9 +399,9 @@ class Unit:
         _NEW_CONVERSATIONS.run(self._connection, new)
         _CONVERSATIONS.run(self._connection, changed)
 
-    def _fingerprint(self, it: Conversation, kept: Kept | None, words: bytes) -> str:
+    def _fingerprint(self, it: Conversation, kept: Kept | None) -> str:
         """Return the fingerprint of where the conversation takes place, which may have moved."""
-        if kept is not None and (kept.words == words or not it.words.chat):
+        if kept is not None and not it.words.chat:  # the words were erased; the chat is still the same
             return str(kept.columns[0])
         return self._vault.fingerprint(it.channel, it.words.chat or f"\0{it.id}")
 
@@ -402,7 +414,7 @@ class Unit:
             seq = case.seq + 1
             sealed = rows.seal_json(key, it.words, b"journal:%d.%d:words" % (case.id, seq))
             digest = sha256(sealed).digest() if sealed is not None else None
-            at, facts = to_ms(it.at), rows.to_json(it.facts) if it.facts else "{}"
+            at, facts = to_ms(it.at), rows.to_json(it.facts).decode() if it.facts else "{}"
             mac = journal.link(secret, case.head, case.id, seq, at, it.name, it.actor, it.clause, facts, digest)
             written.append((case.id, seq, at, it.name, it.actor, it.clause, facts, sealed, digest, mac))
             case.seq, case.head = seq, mac
@@ -459,11 +471,11 @@ class Unit:
         _NO_TIMER.run(self._connection, gone)
         _TIMER.run(self._connection, sorted(kept))
 
-    def _post(self, letters: Sequence[Letter]) -> list[Letter]:
+    def _post(self, letters: Sequence[Letter], *, sends: bool) -> list[Letter]:
         if not letters:
             return []
         direct, after_commit = outbox.post(
-            self._connection, letters, self._now_ms, self._vault, self._ids, self._in_flight
+            self._connection, letters, self._now_ms, self._vault, self._ids, self._in_flight, sends=sends
         )
         self.after_commit += after_commit
         return direct
@@ -481,8 +493,9 @@ class _Wanted:
 
     def take(self, found: Iterable[Any]) -> None:
         """Take in conversations, and with each the conversation of the case that it is about."""
-        for id_, key, _, about in found:
-            self.by_fingerprint[key] = id_
+        for row in found:
+            id_, about = row[0], row[-1]
+            self.by_fingerprint[row[1]] = id_
             self.looked_up.add(id_)
             self.conversations.add(id_)
             if about is not None:

@@ -27,7 +27,9 @@ class PostgresServer:
             os.chown(self._folder, self._identity["user"], self._identity["group"])
         self._binaries = _binaries(self._folder)
         self._process: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "-D", str(self._folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._run(
+            "initdb", "-D", str(self._folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
         self.start()
 
     @property
@@ -102,7 +104,9 @@ def _environment() -> dict[str, str]:
 
 
 def _binaries(folder: Path) -> Path:
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True
+    )
     on_path = [Path(found).resolve().parent] if (found := shutil.which("initdb")) else []
     for place in (*installed, *on_path):
         if (place / "initdb").exists() and (place / "postgres").exists():

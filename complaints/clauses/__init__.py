@@ -1,1 +1,1 @@
-"""The kinds of clause a policy is made of, one file each. A clause is data: it is checked here and applied in handlers."""
+"""The kinds of clause a policy is made of, one file each: data that is checked here and applied in handlers."""

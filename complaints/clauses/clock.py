@@ -11,8 +11,11 @@ Basis = Literal["elapsed", "working", "calendar"]
 
 
 class Limit(Clause):
-    """A span of time. Hours and minutes are `elapsed` or `working` time; a `workday` ends with the last window of the
-    n-th working day after the start date, a calendar `day` at the end of the n-th date after it."""
+    """A span of time.
+
+    Hours and minutes are `elapsed` or `working` time; a `workday` ends with the last window of the n-th working day
+    after the start date, a calendar `day` at the end of the n-th date after it.
+    """
 
     amount: int = Field(ge=0)
     unit: Unit
@@ -20,7 +23,7 @@ class Limit(Clause):
 
 
 class Holding(Clause):
-    """The update a customer gets before a promised date passes in silence: so long before it, and the next date."""
+    """The update a customer gets before a promised date passes in silence: how long before, and the next date."""
 
     before: Limit
     extend: Limit
@@ -30,8 +33,8 @@ class Clock(Clause):
     """One deadline of a case.
 
     It starts when one of `start` happens (a state entered, a move made, or an act such as `human_reply`) and `when`
-    holds, and stops when one of `stop` happens. `promised` dates are told to the customer. `pauses` lists the waits that
-    stop it (`customer`); a clock without any never pauses. `restarts`: starts anew if its start happens again.
+    holds, and stops when one of `stop` happens. `promised` dates are told to the customer. `pauses` lists the waits
+    that stop it (`customer`); a clock without any never pauses. `restarts`: starts anew if its start happens again.
     """
 
     id: Id

@@ -12,7 +12,7 @@ from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, l
 
 
 class State(Clause):
-    """One state of a case. `title` is what customers are told; `final` ends the case, `waiting` shows it is not our turn."""
+    """One state of a case: `title` is what customers are told, `resolved` means done, `final` ends the case."""
 
     id: Id
     title: Sentence
@@ -24,9 +24,9 @@ class Move(Clause):
     """One way from a state to another.
 
     `by` lists who may make it: `customer`, `system`, `agent` (any agent who may see the case), `owner`, or a role.
-    A move by `system` alone is made by the desk itself: as soon as its state is reached and `when` holds, or, with `on`,
-    when one of these things happens. Moves by others with `on` are made along with that act (a claim starts the work).
-    `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the customer
+    A move by `system` alone is made by the desk itself: as soon as its state is reached and `when` holds, or, with
+    `on`, when one of these things happens. Moves by others with `on` are made along with that act: a claim starts the
+    work. `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the customer
     is told afterwards; `button` the label for staff.
     """
 
@@ -76,7 +76,7 @@ class Lifecycle(Clause):
             model_attribute="state",
         )
         for move in self.moves:
-            machine.add_transition(move.id, move.source, move.to)
+            machine.add_transition(move.id, [*move.source], move.to)
         self.__dict__["_machine"] = machine
         self.__dict__["_moves"] = {
             state.id: tuple(move for move in self.moves if state.id in move.source) for state in self.states

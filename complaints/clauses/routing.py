@@ -6,7 +6,7 @@ from complaints.clauses.model import Clause, Id, Predicate, Sentence
 
 
 class Role(Clause):
-    """A role staff can have. Its `grants` say what it may do: `handle` cases, `lead` a department, `read` everything."""
+    """A role of staff. Its `grants` say what it may do: `handle` cases, `lead` a department, `read` everything."""
 
     id: Id
     title: Sentence

@@ -115,9 +115,9 @@ async def telegram(open_telegram: Opener) -> Telegram:
 def letter() -> Callable[..., Letter]:
     """Build a letter; an answer to chat 5001 unless told otherwise."""
 
-    def build(body: Any = None, *, chat: str = "5001", id: int = 1, **rest: Any) -> Letter:
+    def build(body: Any = None, *, chat: str = "5001", number: int = 1, **rest: Any) -> Letter:
         return Letter(
-            id=id,
+            id=number,
             address=Address(channel="telegram", chat=chat, group=chat.startswith("-")),
             body=OutgoingMessage(text="hello") if body is None else body,
             priority=rest.pop("priority", Priority.ANSWER),

@@ -54,7 +54,9 @@ async def test_a_row_has_at_most_eight_buttons(telegram: Telegram, platform: Any
     assert [len(row) for row in call["reply_markup"]["inline_keyboard"]] == [8, 3]
 
 
-@pytest.mark.parametrize(("token", "fits"), [("a" * 64, True), ("门" * 21, True), ("a" * 65, False), ("门" * 22, False)])
+@pytest.mark.parametrize(
+    ("token", "fits"), [("a" * 64, True), ("门" * 21, True), ("a" * 65, False), ("门" * 22, False)]
+)
 async def test_a_token_may_have_64_bytes(
     telegram: Telegram, platform: Any, letter: Letters, token: str, fits: bool
 ) -> None:
@@ -239,7 +241,7 @@ async def test_a_press_that_is_too_old_has_ended_by_itself(
 
 
 async def test_the_answer_to_a_webhook_carries_the_first_press_for_nothing(telegram: Telegram, letter: Letters) -> None:
-    said, first, second = letter(id=1), letter(PressAnswer(ref="7"), id=2), letter(PressAnswer(ref="8"), id=3)
+    said, first, second = letter(), letter(PressAnswer(ref="7"), number=2), letter(PressAnswer(ref="8"), number=3)
 
     reply = telegram.passive(Delivery(headers={}, query={}, body=b""), [said, first, second])
 
@@ -255,7 +257,10 @@ async def test_the_answer_to_a_webhook_carries_the_first_press_for_nothing(teleg
         (Enclosure(kind="voice", ref="V"), [("sendVoice", {"voice": "V"})]),
         (
             Enclosure(kind="other", ref="S", caption="x"),
-            [("sendSticker", {"sticker": "S"}), ("sendMessage", {"text": "x", "link_preview_options": {"is_disabled": True}})],
+            [
+                ("sendSticker", {"sticker": "S"}),
+                ("sendMessage", {"text": "x", "link_preview_options": {"is_disabled": True}}),
+            ],
         ),
     ],
 )
@@ -387,7 +392,11 @@ async def test_start_does_not_wait_for_a_platform_that_is_away(open_telegram: An
 
 
 async def test_the_token_is_in_no_log_no_text_and_no_error(
-    open_telegram: Any, platform: Any, letter: Letters, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    open_telegram: Any,
+    platform: Any,
+    letter: Letters,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
     told: list[Any] = []
@@ -421,9 +430,15 @@ class Proxy:
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Pass one request on."""
         self.seen.append(request.raw_path if hasattr(request, "raw_path") else str(request.rel_url))
-        async with ClientSession() as session, session.request(
-            request.method, str(request.url), data=await request.read(), headers={"Content-Type": "application/json"}
-        ) as answer:
+        async with (
+            ClientSession() as session,
+            session.request(
+                request.method,
+                str(request.url),
+                data=await request.read(),
+                headers={"Content-Type": "application/json"},
+            ) as answer,
+        ):
             return web.Response(status=answer.status, body=await answer.read())
 
 

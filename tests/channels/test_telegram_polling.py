@@ -15,7 +15,13 @@ Handle = Callable[[list[IncomingMessage]], Awaitable[None]]
 
 def update(number: int) -> dict[str, Any]:
     person = {"id": 7, "is_bot": False, "first_name": "A"}
-    content = {"message_id": number, "from": person, "chat": {"id": 7, "type": "private"}, "date": 1, "text": str(number)}
+    content = {
+        "message_id": number,
+        "from": person,
+        "chat": {"id": 7, "type": "private"},
+        "date": 1,
+        "text": str(number),
+    }
     return {"update_id": number, "message": content}
 
 
@@ -65,7 +71,9 @@ async def test_updates_are_confirmed_only_after_they_are_stored(telegram: Telegr
 
 async def test_trouble_of_every_kind_is_waited_out(telegram: Telegram, platform: Any) -> None:
     conflict = platform.error(409, "Conflict: terminated by other getUpdates request")
-    platform.next("getUpdates", conflict, "drop", (502, "<html>"), {"no": "list"}, [update(1), {"strange": 1}, 5], "hang")
+    platform.next(
+        "getUpdates", conflict, "drop", (502, "<html>"), {"no": "list"}, [update(1), {"strange": 1}, 5], "hang"
+    )
     heard: list[IncomingMessage] = []
 
     async def hear(messages: list[IncomingMessage]) -> None:

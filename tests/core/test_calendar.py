@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complaints.calendar import WorkCalendar, YearDates, ahead, due, remaining, shift, share
+from complaints.calendar import WorkCalendar, YearDates, ahead, due, remaining, share, shift
 from complaints.clauses.clock import Limit
 from complaints.policy import Window
 
@@ -40,7 +40,7 @@ def a_calendar(*, windows: str = "09:00-18:00", zone: str = "Asia/Shanghai", day
     stretches = [window(each) for each in windows.split()]
     return WorkCalendar(
         zone=ZoneInfo(zone),
-        week={weekday: stretches for weekday in range(days)},
+        week=dict.fromkeys(range(days), stretches),
         makeup=stretches,
         year=lambda number: YearDates(worked=CHINA.get(number, {}), published=number <= 2026),
     )
@@ -157,7 +157,7 @@ class TestDays:
             a_calendar(days=0)
 
     def test_a_moment_without_a_zone_is_refused(self) -> None:
-        naive = datetime(2025, 3, 5, 10)  # noqa: DTZ001 # that is the point
+        naive = datetime(2025, 3, 5, 10)  # that is the point
 
         for act in (PLAIN.is_working, PLAIN.next_opening, lambda moment: PLAIN.end_of_workday(moment, 1)):
             with pytest.raises(ValueError, match="no zone"):
@@ -239,14 +239,14 @@ class TestPauses:
 moments = st.datetimes(
     min_value=datetime(2024, 6, 1),
     max_value=datetime(2027, 6, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001 # bounds
+    timezones=st.just(UTC),  # bounds
 )
 amounts = st.timedeltas(min_value=timedelta(), max_value=timedelta(hours=2500))
 calendars = st.sampled_from([PLAIN, LUNCH, NIGHT, NEW_YORK])
 limits = st.sampled_from(["90s", "15min", "4h", "1bh", "9bh", "100bh", "0wd", "1wd", "7wd", "250wd", "0d", "3d"]).map(
     limit
 )
-quick = settings(deadline=None, max_examples=100)
+quick = settings(deadline=None, max_examples=60)
 
 
 @quick
@@ -370,3 +370,11 @@ def test_a_day_with_a_change_of_clocks_has_its_true_length() -> None:
         assert berlin.working_between(start, at(f"{date.fromisoformat(day) + timedelta(days=1)}", berlin)) == hours(
             length
         )
+
+
+def test_a_day_whose_last_second_comes_twice_ends_with_the_later_one() -> None:
+    asuncion = a_calendar(zone="America/Asuncion")  # clocks went back from 24:00 to 23:00
+
+    end = asuncion.end_of_day(at("2024-03-22 10:00", asuncion), 1)
+
+    assert end == datetime(2024, 3, 24, 3, 59, 59, tzinfo=UTC)

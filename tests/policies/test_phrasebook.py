@@ -14,10 +14,33 @@ from complaints.reading import Language
 from policies.phrasebook import LANGUAGES, Phrasebook, flattened, placeholders
 
 WORDING = Path(policies.__file__).parent / "wording"
+CHINESE = {
+    "time.moment": "{month}{day}日 {weekday} {clock}",
+    "time.month.11": "11月",
+    "time.weekday.mon": "周一",
+    **{f"time.{unit}.one": f"1{word}" for unit, word in (("day", "天"), ("hour", "小时"), ("minute", "分钟"))},
+    **{
+        f"time.{unit}.many": f"{{number}}{word}" for unit, word in (("day", "天"), ("hour", "小时"), ("minute", "分钟"))
+    },
+    "time.joint": "",
+    "time.moments": "不到1分钟",
+}
+ENGLISH = {
+    "time.moment": "{weekday} {day} {month}, {clock}",
+    "time.month.3": "Mar",
+    "time.month.11": "Nov",
+    "time.weekday.mon": "Mon",
+    "time.weekday.sun": "Sun",
+    **{f"time.{unit}.one": f"1 {unit}" for unit in ("day", "hour", "minute")},
+    **{f"time.{unit}.many": f"{{number}} {unit}s" for unit in ("day", "hour", "minute")},
+    "time.joint": " ",
+    "time.moments": "less than a minute",
+}
+BOOK = Phrasebook({"zh-Hans": CHINESE, "en": ENGLISH})
 
 
 @pytest.fixture(scope="module")
-def book() -> Phrasebook:
+def shipped() -> Phrasebook:
     return Phrasebook.load(WORDING)
 
 
@@ -55,22 +78,22 @@ def test_an_unknown_key_or_a_missing_value_is_a_key_error() -> None:
 
 @pytest.mark.parametrize("sentence", ["{", "{}", "{a.b}", "{a:>5}", "{a!r}", "{0}", "a } b"])
 def test_a_sentence_with_anything_but_plain_names_in_braces_is_refused(sentence: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         placeholders(sentence)
 
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("zh-Hans", "11月24日 周一 18:00"), ("zh-Hant", "11月24日 週一 18:00"), ("en", "Mon 24 Nov, 18:00")],
+    [("zh-Hans", "11月24日 周一 18:00"), ("en", "Mon 24 Nov, 18:00")],
 )
-def test_a_moment_is_said_as_people_say_it(book: Phrasebook, language: Language, expected: str) -> None:
+def test_a_moment_is_said_as_people_say_it(language: Language, expected: str) -> None:
     at = datetime(2025, 11, 24, 18, tzinfo=ZoneInfo("Asia/Shanghai"))
 
-    assert book.moment(language, at.astimezone(UTC), "Asia/Shanghai") == expected
+    assert BOOK.moment(language, at.astimezone(UTC), "Asia/Shanghai") == expected
 
 
-def test_a_moment_is_said_by_the_clocks_of_the_zone_asked_for(book: Phrasebook) -> None:
-    assert book.moment("en", datetime(2025, 3, 17, 1, tzinfo=UTC), "America/New_York") == "Sun 16 Mar, 21:00"
+def test_a_moment_is_said_by_the_clocks_of_the_zone_asked_for() -> None:
+    assert BOOK.moment("en", datetime(2025, 3, 17, 1, tzinfo=UTC), "America/New_York") == "Sun 16 Mar, 21:00"
 
 
 @pytest.mark.parametrize(
@@ -83,20 +106,26 @@ def test_a_moment_is_said_by_the_clocks_of_the_zone_asked_for(book: Phrasebook) 
         (timedelta(days=2, minutes=5), "2天5分钟", "2 days 5 minutes"),
     ],
 )
-def test_a_span_is_said_in_its_two_largest_units(book: Phrasebook, span: timedelta, chinese: str, english: str) -> None:
-    assert book.duration("zh-Hans", span) == chinese
-    assert book.duration("en", span) == english
+def test_a_span_is_said_in_its_two_largest_units(span: timedelta, chinese: str, english: str) -> None:
+    assert BOOK.duration("zh-Hans", span) == chinese
+    assert BOOK.duration("en", span) == english
 
 
-def test_every_language_has_every_key(book: Phrasebook) -> None:
-    assert {language: book.keys(language) ^ book.keys("en") for language in LANGUAGES} == {
-        language: frozenset() for language in LANGUAGES
-    }
+def test_every_language_has_every_key_and_can_say_every_moment(shipped: Phrasebook) -> None:
+    for language in LANGUAGES:
+        assert shipped.keys(language) == shipped.keys("en")
+        for month in range(1, 13):
+            assert "18:00" in shipped.moment(
+                language, datetime(2025, month, 3 + month, 10, tzinfo=UTC), "Asia/Shanghai"
+            )
+        assert shipped.duration(language, timedelta(days=1, hours=2))
+        assert shipped.duration(language, timedelta(hours=1, minutes=2))
 
 
-def test_a_sentence_takes_less_than_three_microseconds(book: Phrasebook) -> None:
-    fastest = min(
-        timeit.repeat(lambda: book.say("en", "tell.proposal", number="TR26-00042-8", text="a refund"), number=2000)
+def test_a_sentence_takes_less_than_three_microseconds() -> None:
+    book = a_book(proposal="About {number}, this is what we suggest:\n{text}\nIs that all right?")
+    runs = timeit.repeat(
+        lambda: book.say("en", "proposal", number="TR26-00042-8", text="a refund"), number=100, repeat=100
     )
 
-    assert fastest / 2000 < 3e-6
+    assert min(runs) / 100 < 3e-6

@@ -89,7 +89,7 @@ class Telegram:
             raise NotGenuine
         return [self._reader.read(incoming.parse(delivery.body))]
 
-    def passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:  # noqa: ARG002 - other channels need it
+    def passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:
         """Return the answer to a delivery: it carries the first answer to a press, whose loss would harm nobody."""
         for letter in letters:
             if isinstance(letter.body, PressAnswer):

@@ -85,7 +85,7 @@ class Api:
         try:
             async with self._session.post(
                 url,
-                data=json.dumps(arguments, separators=(",", ":")).encode(),
+                data=_ENCODER.encode(arguments).encode(),
                 proxy=self._proxy,
                 timeout=_TIMEOUTS.get(within) or _timeout(within),
                 allow_redirects=False,
@@ -129,5 +129,6 @@ def _timeout(within: float) -> ClientTimeout:
 
 
 _OK: Final = 200
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _TIMEOUTS: Final = {20.0: _timeout(20.0)}
 _DOWNLOAD: Final = ClientTimeout(total=300.0, connect=10.0, sock_read=30.0)

@@ -217,6 +217,8 @@ def _own_phone(message: Json, sender: Json) -> str:
 
 
 def _attachments(message: Json) -> list[Attachment]:
+    if _CONTENTS.isdisjoint(message):  # nothing but words: most of what is said
+        return []
     found = []
     sizes = message.get("photo")
     if isinstance(sizes, list):
@@ -294,3 +296,4 @@ _FILELESS: Final = (
     "invoice",
     "giveaway",
 )
+_CONTENTS: Final = frozenset({"photo", *_FILES, *_FILELESS})

@@ -101,7 +101,7 @@ def passive(answer: PressAnswer) -> Json:
 
 
 def outcome(answer: Answer) -> Outcome:
-    """Return what a call's answer means for the letter. A 429 rests the chat: `Telegram` decides whether more."""
+    """Return what a call's answer means for the letter. A 429 rests its chat; `Telegram` sees whether more."""
     if answer.ok:
         result = answer.result
         number = result.get("message_id") if isinstance(result, dict) else None
@@ -128,7 +128,7 @@ def outcome(answer: Answer) -> Outcome:
 
 
 def press_outcome(answer: Answer) -> Outcome:
-    """Return what an answer means for a press. One that is too old has ended by itself, which is all that was wanted."""
+    """Return what an answer means for a press. One that is too old has ended by itself, as was wanted."""
     return Sent() if answer.code == _BAD_REQUEST and "query" in answer.description.casefold() else outcome(answer)
 
 

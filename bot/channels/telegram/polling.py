@@ -44,7 +44,7 @@ async def poll(
         except NoUpdates as trouble:
             structlog.get_logger().warning("telegram_polling_failed", error=str(trouble), retry_in=pause)
         except Exception as problem:  # noqa: BLE001 - nothing was confirmed, so nothing is lost: it comes again
-            structlog.get_logger().exception("telegram_updates_not_stored", error=type(problem).__name__)
+            structlog.get_logger().error("telegram_updates_not_stored", error=type(problem).__name__, retry_in=pause)
         else:
             pause = _SHORTEST
             continue

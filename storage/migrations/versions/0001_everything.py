@@ -159,7 +159,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", _ID, autoincrement=False, nullable=False),
-        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("key", sa.Text),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("recipient", sa.Text, nullable=False),
         sa.Column("conversation_id", sa.BigInteger),
@@ -173,7 +173,6 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary, nullable=False),
         sa.Column("error", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="outbox_pkey"),
-        sa.UniqueConstraint("key", name="outbox_key_key"),
         **_BUSY,
     )
     op.create_index(
@@ -183,6 +182,7 @@ def upgrade() -> None:
         **_where(sa.text("state = 'waiting'")),
     )
     op.create_index("outbox_dead", "outbox", ["id"], **_where(sa.text("state = 'dead'")))
+    op.create_index("outbox_key", "outbox", ["key"], unique=True, **_where(sa.text('"key" IS NOT NULL')))
     op.create_index("outbox_order", "outbox", ["recipient", "priority", "id"], **_where(sa.text("state = 'waiting'")))
     op.create_table(
         "policy_version",

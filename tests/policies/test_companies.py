@@ -1,0 +1,33 @@
+"""The rule books that come with Plaint: every example in them is a test."""
+
+from pathlib import Path
+
+import policies
+from nlp.reader import KeywordReader
+from policies.checker import check
+from policies.loader import load
+
+POLICIES = Path(policies.__file__).parent
+
+
+def test_every_example_of_every_company_holds() -> None:
+    problems = check([POLICIES / "companies"], read=lambda policy: KeywordReader(policy.taxonomy).read)
+
+    assert [str(problem) for problem in problems] == []
+
+
+def test_every_clause_of_the_trader_names_the_sentence_of_its_rule_book() -> None:
+    policy = load("trade_003", POLICIES)
+
+    for clauses in (
+        policy.routing.roles, policy.form.fields, policy.taxonomy.types, policy.taxonomy.flags, policy.lifecycle.states,
+        policy.lifecycle.moves, policy.clocks, policy.escalation, policy.notices, policy.surveys,
+    ):  # fmt: skip
+        assert [each for each in clauses if not each.clause.startswith("S3-")] == []
+
+
+def test_the_trader_shows_enough_examples() -> None:
+    examples = load("trade_003", POLICIES).examples
+
+    assert sum(bool(each.text) for each in examples) >= 12
+    assert sum(bool(each.clock) for each in examples) >= 8

@@ -1,0 +1,200 @@
+"""Every promise has a date, and every date is kept or its breach climbs the ladder."""
+
+
+async def _handed_over(town, wang=None):
+    wang = wang or await town.customer()
+    await wang.file()
+    await wang.heard()
+    return wang
+
+
+async def test_a_clock_warns_at_80_percent_breaches_and_climbs_at_150(town):
+    zhou = await town.agent("周敏", "reception", "logistics")
+    head = await town.agent("何经理", "dept_head")
+    boss = await town.agent("李总", "leading_group")
+    await _handed_over(town)
+    for each in (zhou, head, boss):
+        await each.heard()
+    number = town.case().number
+    await town.until("2025-03-03 11:02")
+    assert not await zhou.heard()
+    await town.until("2025-03-03 11:04")
+    warned = await zhou.heard()
+    assert "首次人工回复" in warned
+    assert "80%" in warned
+    assert "11:15" in warned
+    await town.until("2025-03-03 11:14")
+    assert not await head.heard()
+    await town.until("2025-03-03 11:16")
+    assert f"超时 {number}" in await head.heard()
+    assert f"超时 {number}" in await zhou.heard()
+    assert not await boss.heard()
+    await town.until("2025-03-03 11:50")
+    assert "150%" in await boss.heard()
+    names = [(event.facts.get("clock"), event.facts.get("percent")) for event in town.events("escalated")]
+    assert ("first_response", 100) in names
+    assert ("first_response", 150) in names
+
+
+async def test_a_breach_climbs_though_nobody_owns_the_case_and_nobody_is_bound(town):
+    await _handed_over(town)
+    await town.room.heard()
+    await town.until("2025-03-03 11:10")
+    assert "80%" in await town.room.heard()
+    await town.until("2025-03-03 11:20")
+    assert "超时" in await town.room.heard()
+    await town.until("2025-03-03 12:00")
+    assert "150%" in await town.room.heard()
+    assert all(event.facts["told"] for event in town.events("escalated"))
+
+
+async def test_where_there_is_nobody_at_all_the_breach_is_in_the_journal(found):
+    town = await found(room=False)
+    await _handed_over(town)
+    await town.until("2025-03-03 12:00")
+    escalated = [event for event in town.events("escalated") if event.facts["clock"] == "first_response"]
+    assert [event.facts["percent"] for event in escalated] == [100, 150]
+    assert [event.facts["told"] for event in escalated] == [0, 0]
+    zhou = await town.agent("周敏", "reception")
+    assert town.case().number in await zhou.say("/cases"), "and the case is first in the list of whoever comes"
+
+
+async def test_an_answer_in_time_stops_the_clock(town):
+    zhou = await town.agent("周敏", "reception")
+    wang = await _handed_over(town)
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理", "!回复客户", "您好，我在查了")
+    assert "您好，我在查了" in await wang.heard()
+    await town.until("2025-03-03 14:00")
+    assert town.case().facts.clocks["first_response"].stopped_at is not None
+    assert [event.facts["late"] for event in town.events("clock_stopped") if event.facts["clock"] == "first_response"] == [False]
+    assert "超时" not in await zhou.everything()
+
+
+async def test_the_customer_hears_before_a_promised_date_passes_in_silence(town):
+    wang = await _handed_over(town)
+    await town.until("2025-03-06 13:59")
+    assert not await wang.heard()
+    await town.until("2025-03-06 14:10")
+    held = await wang.heard()
+    assert "还没有办完" in held
+    assert "3月6日（周四）18:00" in held
+    assert "3月7日（周五）18:00" in held
+    assert "最迟3月7日（周五）18:00" in await wang.say("/status")
+    assert town.due("propose") == "2025-03-06 18:00", "what the desk owes itself does not move"
+    await town.until("2025-03-07 14:10")
+    assert "3月10日（周一）18:00" in await wang.heard(), "and again before the next date passes"
+
+
+async def test_a_clock_pauses_while_the_customer_is_asked_and_neither_warns_nor_holds(town):
+    zhou = await town.agent("周敏", "reception")
+    wang = await _handed_over(town)
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理", "!问客户", "是哪个仓库？")
+    await zhou.heard()
+    await wang.heard()
+    await town.until("2025-03-10 12:00")
+    assert "80%" not in await zhou.heard()
+    assert "还没有办完" not in await wang.heard()
+    await wang.say("莱比锡")
+    assert town.due("propose") >= "2025-03-13 10:00"
+    await town.until("2025-03-13 18:00")
+    assert "提出解决方案" in await zhou.heard()
+
+
+async def test_a_make_up_saturday_is_a_working_day(found):
+    town = await found("2025-10-10 17:30")
+    wang = await town.customer()
+    await wang.say("灯坏了，质量太差")
+    assert town.due("first_response") == "2025-10-11 09:30"
+    await wang.press("同意")
+    await wang.all("王岚", "13812345678", "马德里", "PO-88213", "跳过", "退款", "跳过", "!没问题，提交")
+    assert town.due("propose") == "2025-10-15 18:00"
+
+
+async def test_national_day_does_not_count(found):
+    town = await found("2025-09-29 16:00")
+    await _handed_over(town)
+    assert town.due("propose") == "2025-10-10 18:00"
+
+
+async def test_after_days_out_of_service_everything_due_happens_once_folded(town):
+    zhou = await town.agent("周敏", "reception", "logistics")
+    wang = await _handed_over(town)
+    await zhou.heard()
+    await town.stop()
+    town.clock.set("2025-03-07 10:00")
+    await town.start()
+    told = await zhou.heard()
+    assert 1 <= told.count <= 3, told
+    assert "首次人工回复" in told
+    assert "提出解决方案" in told
+    held = await wang.heard()
+    assert held.count <= 1
+    assert "3月10日（周一）18:00" in held or "3月7日" in held
+    names = [event.name for event in town.journal()]
+    assert len([event for event in town.events("clock_breached") if event.facts["clock"] == "propose"]) == 1
+    before = len(names)
+    await town.restart()
+    assert len(town.journal()) == before, "nothing happens twice"
+
+
+async def test_a_complaint_sent_while_the_service_was_down_counts_from_when_it_was_said(town):
+    wang = await town.customer()
+    await town.stop()
+    await wang.phone.say("灯坏了，质量太差")
+    town.clock.push(hours=2)
+    await town.start()
+    assert town.case().number in await wang.heard()
+    assert town.due("first_response") == "2025-03-03 11:15"
+
+
+async def test_a_complaint_older_than_three_days_counts_from_when_it_was_heard(town):
+    wang = await town.customer()
+    await town.stop()
+    await wang.phone.say("灯坏了，质量太差")
+    town.clock.set("2025-03-10 10:00")
+    await town.start()
+    assert town.due("first_response") == "2025-03-10 11:00"
+
+
+async def test_a_silent_customer_is_reminded_of_a_proposal_and_then_called(town):
+    zhou = await town.agent("周敏", "reception")
+    wang = await _handed_over(town)
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理", "!提出方案", "免费补发")
+    await wang.heard()
+    await town.until("2025-03-10 18:00")
+    reminders = (await wang.heard()).count
+    assert reminders >= 1
+    assert "还在等您的答复" in await wang.everything()
+    assert "同意这个方案" in str((await wang.phone.transcript()).messages[-1].buttons)
+    await zhou.heard()
+    await town.until("2025-03-11 09:00")
+    assert "客户答复方案" in await zhou.heard()
+    assert town.case().state == "proposed", "silence is no consent"
+
+
+async def test_an_emergency_climbs_by_the_minute_and_at_night_too(found):
+    town = await found("2025-03-08 22:40")
+    zhou = await town.agent("周敏", "reception")
+    boss = await town.agent("李总", "leading_group")
+    wang = await town.customer()
+    await wang.say("充电器起火了，孩子烫伤送医院")
+    assert "人身安全" in await boss.heard()
+    await zhou.heard()
+    await town.until("2025-03-08 22:48")
+    assert "50%" in await zhou.heard()
+    await town.until("2025-03-08 22:56")
+    assert "超时" in await boss.heard()
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理")
+    assert town.case().facts.clocks["emergency"].stopped_at is not None
+
+
+async def test_calling_for_a_human_is_answered_by_the_clock_of_the_first_answer(town):
+    wang = await town.customer()
+    await wang.say("人工")
+    await town.room.heard()
+    await town.until("2025-03-03 11:20")
+    assert "首次人工回复" in await town.room.heard()
