@@ -52,6 +52,25 @@ EVENTS: Final = {
 }
 
 
+#: What can happen to a case beside its states and moves: clocks, notices, surveys and moves wait for these names.
+HAPPENINGS: Final = {
+    "abandoned": "the form was left unfinished",
+    "archive_due": "a finished case leaves the chat",
+    "asked": "an agent asked the customer something",
+    "claimed": "an agent took the case",
+    "clock_breached": "a deadline passed",
+    "clock_warned": "a share of a clock's time is gone",
+    "customer_wrote": "the customer wrote about an open case",
+    "flagged": "a danger was read",
+    "human_called": "a person was called for",
+    "human_reply": "a person wrote to the customer: a reply, a question, a proposal, a result",
+    "noted": "an agent wrote a note",
+    "replied": "an agent wrote to the customer outside the moves of the lifecycle",
+    "retyped": "an agent corrected the complaint type",
+    "survey_bad": "a survey got a bad score",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One line of a case's journal.

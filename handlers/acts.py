@@ -41,6 +41,7 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
         _write(turn, case, "case.reply", text)
         turn.record(case, "replied", actor(member), words={"text": text})
         cases.happen(turn, case, "human_reply", actor(member))
+        cases.happen(turn, case, "replied", actor(member))
     elif act == "ask":
         _ask(turn, case, member, text)
     elif act == "listen":
@@ -59,6 +60,8 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
         cases.happen(turn, case, "retyped", actor(member))
     else:
         raise NotAllowed(key="error.act", number=case.number)
+    if text and act not in ("note", "listen") and not turn.conversation_of(case).reachable:
+        turn.tell_staff(member, turn.say(member.language, "staff.undelivered", number=case.number), case=case)
 
 
 def claim(turn: Turn, case: Case, member: Staff) -> None:
@@ -96,6 +99,7 @@ def _move(turn: Turn, case: Case, member: Staff, move: Move, text: str) -> None:
             case.words.result = text
         else:
             case.words.proposal = text
+            turn.record(case, "proposed", actor(member), clause=move.clause, words={"text": text})
     cases.make(turn, case, move, actor(member), text=text)
     if move.tells and text:
         cases.happen(turn, case, "human_reply", actor(member))

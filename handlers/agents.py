@@ -86,7 +86,11 @@ def worklist(turn: Turn, member: Staff) -> None:
 
 def find(turn: Turn, member: Staff, text: str) -> None:
     """Show the case whose number was typed, else say what can be done here."""
-    number = numbers.parse(text, turn.policy().number.prefix)
+    try:
+        number = numbers.parse(text, turn.policy().number.prefix)
+    except numbers.Mistyped as error:
+        turn.tell_staff(member, turn.say(member.language, error.key, **error.values))
+        return
     found = turn.ledger.case_by_number(number) if number else None
     if found is None:
         turn.tell_staff(member, turn.say(member.language, "staff.unknown_number" if number else "staff.help"))

@@ -93,7 +93,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> None:
             turn.record(
                 case, name, SYSTEM, clause=clock.clause, facts={"clock": clock_id, "due_at": run.due_at.isoformat()}
             )
-            notices.on(turn, case, name)
+        notices.on(turn, case, name)
         run.told = rung.percent
         if "customer" in rung.to:
             notices.tell_customer(turn, case, "case.reminder")

@@ -19,6 +19,7 @@ FLOOD: Final = 20
 _FLOOD_WINDOW: Final = 10
 _LISTED: Final = 5
 _NEW: Final = "new"
+_NUMBER_AND_LITTLE_MORE: Final = 20
 
 
 def hear(command: Hear, turn: Turn) -> None:
@@ -280,10 +281,7 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
         return
     reading = _read(turn, conversation, text)
     language = words.language
-    number = numbers.parse(text, turn.policy().number.prefix)
-    named = next((each for each in turn.cases_of(conversation) if each.number == number), None) if number else None
-    if named is not None and len(text) <= len(named.number) + 6:
-        status(turn, conversation)
+    if _number_alone(turn, conversation, text):
         return
     known = _open(turn, conversation)
     small_talk = reading.kind in ("greeting", "thanks") and not reading.types and not reading.flags
@@ -312,6 +310,21 @@ def _decided(turn: Turn, conversation: Conversation, message: IncomingMessage, t
         conversation.make("rest")
     cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
     _customer_move(turn, conversation, case, move.id, "" if agreed else text)
+    return True
+
+
+def _number_alone(turn: Turn, conversation: Conversation, text: str) -> bool:
+    """Answer a message that is little more than a case number: with the state, or with a word on its typing mistake."""
+    if len(text) > _NUMBER_AND_LITTLE_MORE:
+        return False
+    try:
+        number = numbers.parse(text, turn.policy().number.prefix)
+    except numbers.Mistyped as error:
+        turn.tell(conversation, turn.say(conversation.words.language, error.key, **error.values))
+        return True
+    if number is None:
+        return False
+    status(turn, conversation)
     return True
 
 
@@ -447,7 +460,8 @@ def _customer_move(turn: Turn, conversation: Conversation, case: Case, move_id: 
     if move is None:
         turn.tell(conversation, turn.say(language, "error.stale"))
         return
-    turn.record(case, "refused" if move.counts == "rejection" else "accepted", CUSTOMER, facts={"move": move.id})
+    if move.counts != "reopening":
+        turn.record(case, "refused" if move.counts == "rejection" else "accepted", CUSTOMER, facts={"move": move.id})
     cases.make(turn, case, move, CUSTOMER, text=text)
 
 

@@ -119,6 +119,8 @@ class Turn:
 
     def facts(self, case: Case) -> Mapping[str, Any]:
         """Return the facts that a policy's conditions may ask for."""
+        taxonomy = self.policy(case).taxonomy
+        near = [id_ for id_, score in case.facts.scores.items() if score >= taxonomy.second]
         return {
             **case.facts.grades,
             "type": case.type,
@@ -129,6 +131,7 @@ class Turn:
             "complete": case.facts.complete,
             "owned": case.owner_id is not None,
             "cycle": case.cycle,
+            "departments": len({taxonomy.type(id_).department for id_ in near}) or 1,
             "rejections": case.facts.rejections,
             "reopenings": case.facts.reopenings,
             "chasers": case.facts.chasers,

@@ -22,30 +22,14 @@ from complaints.clauses.model import Predicate, Test
 from complaints.clauses.notice import Notice
 from complaints.clauses.routing import Route
 from complaints.clauses.taxonomy import Grade
+from complaints.events import HAPPENINGS
 from complaints.policy import WEEKDAYS, Example, Policy, Window
 from complaints.reading import Reading
 from policies.calendars import countries
 from policies.places import Path
 
 #: What the desk itself lets happen, beside the states and moves of a policy.
-ACTS: Final = frozenset(
-    {
-        "abandoned",
-        "archive_due",
-        "asked",
-        "claimed",
-        "clock_breached",
-        "clock_warned",
-        "customer_wrote",
-        "flagged",
-        "human_called",
-        "human_reply",
-        "noted",
-        "replied",
-        "retyped",
-        "survey_bad",
-    }
-)
+ACTS: Final = frozenset(HAPPENINGS)
 #: The facts of a case that conditions may ask for, beside the grades of the policy: yes or no, or numbers.
 TRUTHS: Final = frozenset({"complete", "human", "owned"})
 NUMBERS: Final = frozenset({"chasers", "cycle", "departments", "rejections", "reopenings"})

@@ -26,8 +26,8 @@ class Move(Clause):
     `by` lists who may make it: `customer`, `system`, `agent` (any agent who may see the case), `owner`, or a role.
     A move by `system` alone is made by the desk itself: as soon as its state is reached and `when` holds, or, with
     `on`, when one of these things happens. Moves by others with `on` are made along with that act: a claim starts the
-    work. `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the customer
-    is told afterwards; `button` the label for staff.
+    work. `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the
+    customer is told afterwards; `button` the label; `counts` what is counted with it.
     """
 
     id: Id

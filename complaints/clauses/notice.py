@@ -4,7 +4,7 @@ from complaints.clauses.model import Clause, Predicate, Several, Tone
 
 
 class Notice(Clause):
-    """When one of `on` happens (a state, a move, an act, or an event of the journal) `to` is told the wording `say`.
+    """When one of `on` happens (a state entered, a move made, a happening) `to` is told the wording `say`.
 
     `to` names `customer`, `owner`, `department`, `agents` (everyone, and the staff group), or roles.
     """

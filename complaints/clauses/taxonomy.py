@@ -48,13 +48,15 @@ class Grade(Clause):
 class Taxonomy(Clause):
     """All complaint types, flags and grades of a policy.
 
-    `threshold` is the score (0..1) from which the best type is taken without asking the customer. `fallback` is the
+    `threshold` is the score (0..1) from which the best type is taken without asking the customer; each type from
+    `second` on adds its department to those the case concerns. `fallback` is the
     type of a complaint that fits no other. `slots` are patterns of values of this company, e.g. its order numbers.
     """
 
     types: list[ComplaintType] = Field(min_length=1)
     fallback: Id
     threshold: float = Field(default=0.5, ge=0, le=1)
+    second: float = Field(default=0.3, gt=0, le=1)
     flags: list[FlagType] = Field(default_factory=list)
     grades: dict[str, list[Grade]] = Field(default_factory=dict)
     slots: dict[str, list[str]] = Field(default_factory=dict, description="slot name -> regular expressions")
