@@ -72,9 +72,13 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """It was not tried and goes back to the outbox, due after so many seconds. That costs no attempt."""
+    """It goes back to the outbox, due after so many seconds. That costs no attempt.
+
+    `pause` is what the platform wants to rest until then: other processes should know it too.
+    """
 
     after: float
+    pause: Literal["chat", "channel"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -516,7 +516,11 @@ class _Line:
             lane.not_before = now + after
             recipient.add(rank, item)
             return
-        counted = Retry(reason=outcome.reason, after=rest) if outcome.pause is None else Deferred(after=rest)
+        counted = (
+            Retry(reason=outcome.reason, after=rest)
+            if outcome.pause is None
+            else Deferred(after=rest, pause=outcome.pause)
+        )
         self._note_behind(letter, rank, rest)
         self._leave(letter, counted)
         if outcome.pause == "chat":

@@ -43,7 +43,7 @@ _THREADS_ON_POSTGRES: Final = 2
 _POLLING_LEASE: Final = 40.0
 _LEASE: Final = 30.0
 _COMMANDS: Final = ("new", "status", "back", "skip", "cancel", "human", "help")
-_TELEGRAM_LANGUAGES: Final[dict[str, Language]] = {"": "en", "zh": "zh-Hans"}
+_TELEGRAM_LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh": "zh-Hans"}  # Telegram knows two letters only
 
 
 def policies_dir(settings: Settings) -> Path:
@@ -98,7 +98,7 @@ def open_telegram(settings: Settings, book: Book, now: Callable[[], datetime]) -
         proxy=settings.telegram_proxy,
         commands={
             code: {name: book.wording.say(language, f"command.{name}") for name in _COMMANDS}
-            for code, language in _TELEGRAM_LANGUAGES.items()
+            for code, language in {"": book.current.languages[0], **_TELEGRAM_LANGUAGES}.items()
         },
     )
 
@@ -216,8 +216,8 @@ def _settled(letter: Letter, outcome: Outcome, now: datetime) -> Settled:
         case Retry(reason=reason, after=after, pause=pause):
             due_at = now + timedelta(seconds=after or 0.0)
             return Settled(letter=letter, outcome="retry", due_at=due_at, error=reason, pause=pause)
-        case Deferred(after=after):
-            return Settled(letter=letter, outcome="retry", due_at=now + timedelta(seconds=after))
+        case Deferred(after=after, pause=pause):
+            return Settled(letter=letter, outcome="retry", due_at=now + timedelta(seconds=after), pause=pause)
         case Moved():
             return Settled(letter=letter, outcome="retry", due_at=now)
         case Unreachable(reason=reason):

@@ -17,7 +17,7 @@ def take(turn: Turn, conversation: Conversation, case: Case, message: IncomingMe
     language = words.language
     first = not message.album or message.album != words.album
     words.album = message.album
-    for each in message.attachments:
+    for each in (each for each in message.attachments if each.ref):
         if case.facts.files >= limits.max_files:
             turn.tell(conversation, turn.say(language, "evidence.too_many", files=limits.max_files), case=case)
             continue

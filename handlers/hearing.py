@@ -113,7 +113,7 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
         turn.tell(conversation, turn.say(words.language, "menu.help_text"), intake.menu(turn, conversation))
         return
     case = intake.case_in_form(turn, conversation)
-    if message.attachments:
+    if any(each.ref for each in message.attachments):
         case = case or _waiting(turn, conversation) or _only(turn, conversation)
         if case is None:
             reading = _read(turn, conversation, text)
@@ -129,9 +129,7 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
         turn.tell(conversation, turn.say(words.language, "hear.unreadable"))
         return
     if case is not None:
-        intake.answer(
-            turn, conversation, case, message, "skip" if message.command == "skip" else "", text or f"/{wish}"
-        )
+        intake.answer(turn, conversation, case, message, "", "" if message.command else text, wish=wish)
     elif message.command:
         _command_outside_form(turn, conversation, message, wish)
     else:
