@@ -34,6 +34,7 @@ class Desk:
         self.store = store
         self.now = _START
         self.count = 0
+        self.handling = 0.0  # CPU seconds of the commands themselves, which are not storage
         self._sent: list[Settled] = []
 
     def batch(self, size: int) -> None:
@@ -47,8 +48,10 @@ class Desk:
             unit.record([f"telegram:{n}" for n in numbers])
             loaded = unit.load([Want(address=address) for address in addresses])
             changes = Changes()
+            began = time.thread_time()
             for n, address in zip(numbers, addresses, strict=True):
                 self._command(n, address, loaded, unit, changes)
+            self.handling += time.thread_time() - began
             direct = unit.flush(changes)
             unit.settle(self._sent)
         self._sent = [Settled(letter=letter, outcome="sent") for letter in direct]
@@ -60,7 +63,7 @@ class Desk:
             case = cases[0]
         else:
             case = self._opened(conversation.id, changes)
-            loaded.cases[case.id] = case
+            loaded.add_case(case)
             conversation.customer_id, conversation.case_id = case.customer_id, case.id
         conversation.make("ask_field")
         conversation.words.field, conversation.words.trail = "order_no", ["product", "bought_on"]
@@ -74,13 +77,20 @@ class Desk:
         if n % 2:
             answer = {"field": "order_no", "value": f"A-{n}"}
             changes.events.append(
-                Event(case_id=case.id, name="answered", at=self.now, actor="customer", clause="form.order_no", words=answer)
+                Event(
+                    case_id=case.id,
+                    name="answered",
+                    at=self.now,
+                    actor="customer",
+                    clause="form.order_no",
+                    words=answer,
+                )
             )
         if n % 5 == 0:
             due_at = self.now + timedelta(hours=1)
             timer = Timer(subject=f"case:{case.id}", name="nudge", conversation_id=conversation.id, due_at=due_at)
             changes.timers.append(timer)
-        body = OutgoingMessage(text=_TEXT, choices=((Choice(label="Back", token="back:7"),),))  # noqa: S106 # a button's
+        body = OutgoingMessage(text=_TEXT, choices=((Choice(label="Back", token="back:7"),),))  # a button's
         changes.letters.append(
             Letter(
                 id=self.store.ids.next(),
@@ -121,11 +131,12 @@ def measure(desk: Desk, size: int, seconds: float) -> Iterator[tuple[float, floa
     """Yield (CPU, wall, commands) of rounds of half a second, times in microseconds per command."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        count, cpu, wall = desk.count, time.thread_time(), time.perf_counter()
+        count, wall = desk.count, time.perf_counter()
+        cpu = time.thread_time() - desk.handling
         while time.perf_counter() < wall + 0.5:
             desk.batch(size)
         done = desk.count - count
-        yield (time.thread_time() - cpu) / done * 1e6, (time.perf_counter() - wall) / done * 1e6, done
+        yield (time.thread_time() - desk.handling - cpu) / done * 1e6, (time.perf_counter() - wall) / done * 1e6, done
 
 
 def main(url: str, *, profile: bool) -> None:

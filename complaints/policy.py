@@ -1,5 +1,6 @@
 """A company's whole rule book: one file, one `Policy`, one version."""
 
+from dataclasses import dataclass
 from datetime import time
 from typing import Annotated, Any, Final
 
@@ -75,6 +76,16 @@ class Example(Clause):
     due: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Everything in a policy that waits for one name to happen."""
+
+    stops: tuple[Clock, ...]
+    starts: tuple[Clock, ...]
+    notices: tuple[Notice, ...]
+    surveys: tuple[Survey, ...]
+
+
 class Policy(Clause):
     """One company's rules. `version` is the hash of the file's text; cases are pinned to it."""
 
@@ -95,6 +106,19 @@ class Policy(Clause):
     surveys: list[Survey] = Field(default_factory=list)
     examples: list[Example] = Field(default_factory=list)
     version: str = ""
+
+    def waiting(self, name: str) -> Waiting:
+        """Return what waits for this name; looked up once for each name."""
+        known: dict[str, Waiting] = self.__dict__.setdefault("_waiting", {})
+        found = known.get(name)
+        if found is None:
+            found = known[name] = Waiting(
+                stops=tuple(each for each in self.clocks if name in each.stop),
+                starts=tuple(each for each in self.clocks if name in each.start),
+                notices=tuple(each for each in self.notices if name in each.on),
+                surveys=tuple(each for each in self.surveys if name in each.start),
+            )
+        return found
 
     def clock(self, id: str) -> Clock:  # noqa: A002 # the word of the policy
         """Return the clock with this id; KeyError if there is none."""

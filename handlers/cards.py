@@ -35,7 +35,7 @@ def values(
 def flags_title(turn: Turn, case: Case, language: Language) -> str:
     """Return the dangers read in the customer's words, as people read them."""
     found = [flag.title[language] for flag in turn.policy(case).taxonomy.flags if flag.id in case.facts.flags]
-    return ", ".join(found)
+    return turn.say(language, "staff.card.joint").join(found)
 
 
 def shown(turn: Turn, language: Language, value: object) -> str:
@@ -63,15 +63,19 @@ def answer_text(turn: Turn, case: Case, field_id: str, language: Language) -> st
     return value
 
 
-def card(turn: Turn, case: Case, language: Language, *, masked: bool = False) -> str:
-    """Return a case as staff see it. `masked`: for a room, without names, contacts or the customer's own words."""
+def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, alert: bool = False) -> str:
+    """Return a case as staff see it. `masked`: for a room, without names, contacts or the customer's own words.
+
+    `alert`: below a sentence that has told the number.
+    """
     policy = turn.policy(case)
     due = case.due_at
     owner = turn.owner(case)
     flags = flags_title(turn, case, language)
+    joint = turn.say(language, "staff.card.joint")
     lines = [
-        turn.say(language, "staff.card.head", number=case.number, type=type_title(turn, case, language),
-                 state=policy.lifecycle.state(case.state).title[language]),
+        turn.say(language, "staff.card.alert" if alert else "staff.card.head", number=case.number,
+                 type=type_title(turn, case, language), state=policy.lifecycle.state(case.state).title[language]),
         turn.say(language, "staff.card.flags", flags=flags) if flags else "",
         turn.say(language, "staff.card.due", date=turn.moment(language, due)) if due else "",
         turn.say(language, "staff.card.owner", owner=owner.name) if owner else turn.say(language, "staff.card.nobody"),
@@ -83,16 +87,16 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False) ->
         excerpt = _masked_excerpt(turn, case) if consented else ""
         lines.append(turn.say(language, "staff.card.words", words=excerpt) if excerpt else "")
     else:
-        lines.extend(
-            f"{each.title[language]}: {answer_text(turn, case, each.id, language)}"
-            for each in policy.form.fields
-            if case.words.answers.get(each.id)
-        )
         lines.extend(turn.say(language, "staff.card.words", words=said.text) for said in case.words.said[-_SHOWN:])
+        lines.extend(
+            turn.say(language, "review.line", title=each.title[language], value=value)
+            for each in policy.form.fields
+            if (value := answer_text(turn, case, each.id, language))
+        )
         if case.facts.files:
             lines.append(turn.say(language, "staff.card.files", count=case.facts.files))
         if case.words.decided_by:
-            lines.append(turn.say(language, "staff.card.why", words=", ".join(case.words.decided_by)))
+            lines.append(turn.say(language, "staff.card.why", words=joint.join(case.words.decided_by)))
         if case.words.proposal:
             lines.append(turn.say(language, "staff.card.proposal", words=case.words.proposal))
     return "\n".join(line for line in lines if line)

@@ -22,7 +22,6 @@ from handlers.turn import CUSTOMER, SYSTEM, Turn
 
 #: A complaint counts from the platform's time of its first message, unless that is older than this.
 OLDEST_START: Final = timedelta(hours=72)
-_MOST_AUTOMATIC: Final = 20
 
 
 def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, reading: Reading) -> Case:
@@ -107,10 +106,9 @@ def call_human(turn: Turn, case: Case, actor: str) -> None:
 def value_of(each: FormField, reading: Reading, text: str) -> str | None:
     """Return the value that a text holds for a field; "WeChat is fine" is a contact too, in the customer's words."""
     slot = reading.slot(*each.slots) if each.slots else None
-    if slot is None and each.kind == "contact":
-        slot = reading.slot("channel")
-        return text[slot.start : slot.end] if slot is not None else None
-    return None if slot is None else slot.value
+    if slot is None:
+        return None
+    return text[slot.start : slot.end] if slot.name == "channel" else slot.value
 
 
 def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:
@@ -151,8 +149,7 @@ def set_type(turn: Turn, case: Case, type_id: str, actor: str, *, words: list[st
 
 def _grade(turn: Turn, case: Case) -> None:
     for name, grades in turn.policy(case).taxonomy.grades.items():
-        facts = turn.facts(case)
-        holding = [grade for grade in grades if grade.when.holds(facts)]
+        holding = [grade for grade in grades if turn.holds(grade.when, case)]
         value = holding[-1].id if holding else grades[0].id
         if case.facts.grades.get(name) != value:
             if name in case.facts.grades:
@@ -164,8 +161,7 @@ def _grade(turn: Turn, case: Case) -> None:
 def route(turn: Turn, case: Case) -> None:
     """Send the case to the department its policy names; a change of department frees it from its owner."""
     policy = turn.policy(case)
-    facts = turn.facts(case)
-    found = next((each.department for each in policy.routing.routes if each.when.holds(facts)), None)
+    found = next((each.department for each in policy.routing.routes if turn.holds(each.when, case)), None)
     department = found or policy.taxonomy.type(case.type).department
     if department == case.department:
         return
@@ -231,15 +227,7 @@ def happen(
     clocks.on(turn, case, name, at or turn.now)
     notices.on(turn, case, name, **values)
     surveys.on(turn, case, name)
-    for _ in range(_MOST_AUTOMATIC):
-        facts = turn.facts(case)
-        waiting = (
-            move
-            for move in turn.policy(case).lifecycle.moves_from(case.state)
-            if move.when.holds(facts) and (name in move.on or (move.automatic and name == case.state))
-        )
-        move = next(waiting, None)
-        if move is None:
+    for move in turn.policy(case).lifecycle.moves_from(case.state):
+        if (name in move.on or (move.automatic and name == case.state)) and turn.holds(move.when, case):
+            make(turn, case, move, SYSTEM if "system" in move.by else actor)
             return
-        make(turn, case, move, SYSTEM if "system" in move.by else actor)
-        name = ""

@@ -10,16 +10,18 @@ from handlers.turn import SYSTEM, Turn
 
 
 def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
-    """Start and stop the clocks that wait for this name."""
-    for clock in turn.policy(case).clocks:
+    """Stop and start the clocks that wait for this name; one that it stops does not start again with it."""
+    waiting = turn.policy(case).waiting(name)
+    stopped = set()
+    for clock in waiting.stops:
         run = case.facts.clocks.get(clock.id)
-        if run is not None and run.running and name in clock.stop:
+        if run is not None and run.running:
             stop(turn, case, clock.id)
-        elif (
-            name in clock.start
-            and (run is None or (clock.restarts and not run.running))
-            and clock.when.holds(turn.facts(case))
-        ):
+            stopped.add(clock.id)
+    for clock in waiting.starts:
+        run = case.facts.clocks.get(clock.id)
+        free = run is None or (clock.restarts and not run.running and clock.id not in stopped)
+        if free and turn.holds(clock.when, case):
             start(turn, case, clock, at)
 
 

@@ -1,5 +1,6 @@
 """Hearing: who speaks, and what it belongs to. The first stop of everything that is said to the desk."""
 
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -18,6 +19,8 @@ from handlers.turn import CUSTOMER, Turn
 FLOOD: Final = 20
 _FLOOD_WINDOW: Final = 10
 _LISTED: Final = 5
+#: What a language is not read from: signs, and whatever holds a digit, such as a case number.
+_WORDS: Final = re.compile(r"[A-Za-z-]*\d[\w-]*|[\W_]+")
 _NEW: Final = "new"
 _NUMBER_AND_LITTLE_MORE: Final = 20
 
@@ -114,7 +117,8 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
         return
     case = intake.case_in_form(turn, conversation)
     if any(each.ref for each in message.attachments):
-        case = case or _waiting(turn, conversation) or _only(turn, conversation)
+        if not _begins_anew(conversation):
+            case = case or _waiting(turn, conversation) or _only(turn, conversation)
         if case is None:
             reading = _read(turn, conversation, text)
             case = intake.begin(turn, conversation, message, text, reading)
@@ -139,7 +143,7 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
 def _read(turn: Turn, conversation: Conversation, text: str) -> Reading:
     """Read free words, and answer from now on in their language."""
     reading = turn.book.reader.read(text, hint=conversation.words.language)
-    if len(text) >= 4:  # noqa: PLR2004 # shorter words tell nothing of a language
+    if len(_WORDS.sub("", text)) >= 4:  # noqa: PLR2004 # shorter words, and bare numbers, tell nothing of a language
         conversation.words.language = reading.language
     return reading
 
@@ -171,8 +175,8 @@ def _wished(turn: Turn, conversation: Conversation, message: IncomingMessage, wi
         _human(turn, conversation, message, case)
         return True
     elif wish == _NEW and case is None:
-        conversation.make("rest")
-        conversation.case_id = None
+        conversation.make("ask_which")  # and it is known which: the next words are a new complaint
+        conversation.case_id, conversation.words.options = None, [_NEW]
         turn.tell(conversation, turn.say(language, "menu.what_happened"))
         return True
     elif wish == _NEW and case is not None:
@@ -197,9 +201,14 @@ def _human(turn: Turn, conversation: Conversation, message: IncomingMessage, cas
 
 def _command_outside_form(turn: Turn, conversation: Conversation, message: IncomingMessage, wish: str) -> None:
     language = conversation.words.language
-    if wish == "cancel" and conversation.state != "idle":
+    if wish == "cancel":
         conversation.make("rest")
         conversation.case_id = None
+        case = _only(turn, conversation)
+        if case is not None and intake.withdrawal(turn, case) is not None:
+            conversation.case_id = case.id
+            intake.ask_cancel(turn, conversation, case)
+            return
     turn.tell(conversation, turn.say(language, "menu.nothing_open"), intake.menu(turn, conversation))
     del message
 
@@ -261,6 +270,11 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
     language = words.language
     state = conversation.state
     case = turn.case(conversation.case_id)
+    if _begins_anew(conversation) and turn.book.reader.read(text).kind not in ("greeting", "thanks"):
+        reading = _read(turn, conversation, text)
+        conversation.make("rest")
+        intake.begin(turn, conversation, message, text, reading)
+        return
     if state == "explaining" and case is not None:
         _explained(turn, conversation, case, message, text)
         return
@@ -291,6 +305,11 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
         intake.begin(turn, conversation, message, text, reading)
     else:
         _ask_which(turn, conversation, message, text, known)
+
+
+def _begins_anew(conversation: Conversation) -> bool:
+    """Tell whether the customer has asked for a new complaint: what they say next is one."""
+    return conversation.state == "picking" and conversation.words.options == [_NEW]
 
 
 def _decided(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 
 from complaints.case import Case
 from complaints.clauses.form import FormField
+from complaints.clauses.lifecycle import Move
 from complaints.conversation import Consent, Conversation, Dialogue
 from complaints.messages import Choice, IncomingMessage
 from complaints.ports import Option
@@ -23,6 +24,13 @@ FORM_STATES: Final = frozenset({"consenting", "choosing_type", "filling", "revie
 _TOP: Final = 3
 _OTHER: Final = "other_type"
 _KEEP: Final = "keep"
+#: The buttons of a question that are no answers of a field: value and wording key.
+_BUTTONS: Final = {
+    "consenting": (("yes", "consent.yes"), ("no", "consent.no")),
+    "filling": ((_KEEP, "form.keep"), ("skip", "form.done")),
+    "reviewing": (("submit", "review.submit"), ("edit", "review.edit"), ("cancel", "review.cancel")),
+    "cancelling": (("yes", "cancel.yes"), ("no", "cancel.no")),
+}
 
 
 def case_in_form(turn: Turn, conversation: Conversation) -> Case | None:
@@ -74,11 +82,10 @@ def proceed(turn: Turn, conversation: Conversation, case: Case) -> None:
 
 
 def _missing(turn: Turn, case: Case, words: Dialogue) -> list[FormField]:
-    facts = turn.facts(case)
     return [
         each
         for each in turn.policy(case).form.fields
-        if each.id not in case.words.answers and each.id not in words.skipped and each.when.holds(facts)
+        if each.id not in case.words.answers and each.id not in words.skipped and turn.holds(each.when, case)
     ]
 
 
@@ -165,7 +172,9 @@ def ask_field(
         ]
     )
     text = each.ask[language]
-    if each.kind == "files":
+    if each.kind == "files" and case.facts.files:
+        text = turn.say(language, "evidence.more")
+    elif each.kind == "files":
         text += "\n" + turn.say(language, "evidence.limits", files=policy.form.evidence.max_files,
                                 megabytes=policy.form.evidence.max_megabytes)  # fmt: skip
     if present is not None:
@@ -183,15 +192,14 @@ def ask_review(turn: Turn, conversation: Conversation, case: Case) -> None:
         turn.say(language, "review.head", number=case.number),
         turn.say(language, "review.type", type=cards.type_title(turn, case, language)),
     ]
-    facts = turn.facts(case)
     for each in turn.policy(case).form.fields:
-        if not each.when.holds(facts):
+        if not turn.holds(each.when, case):
             continue
         if each.kind == "files":
             value = turn.say(language, "review.files", count=case.facts.files) if case.facts.files else ""
         else:
             value = cards.answer_text(turn, case, each.id, language)
-        lines.append(f"{each.title[language]}: {value or '—'}")
+        lines.append(turn.say(language, "review.line", title=each.title[language], value=value or "—"))
     lines.extend(turn.say(language, "review.words", words=said.text) for said in case.words.said if said.text)
     lines.append(turn.say(language, "review.truthful"))
     rows = [
@@ -208,8 +216,7 @@ def ask_edit(turn: Turn, conversation: Conversation, case: Case) -> None:
     """Ask which field to change."""
     conversation.make("ask_edit")
     language = conversation.words.language
-    facts = turn.facts(case)
-    fields = [each for each in turn.policy(case).form.fields if each.when.holds(facts)]
+    fields = [each for each in turn.policy(case).form.fields if turn.holds(each.when, case)]
     conversation.words.options = ["type", *(each.id for each in fields)]
     choices = [turn.question_button(conversation, turn.say(language, "review.type_label"), "f0")]
     choices += [
@@ -245,6 +252,8 @@ def answer(
     wish: str = "",
 ) -> None:
     """Take the answer to the question on the table: a button's `value`, or what was typed and the wish read in it."""
+    if not value and text:
+        value = _button(turn, conversation, text)
     wish = value if value in ("back", "skip", "submit", "edit", "cancel") else _wish(conversation, wish)
     if wish == "back":
         go_back(turn, conversation, case)
@@ -264,6 +273,17 @@ def answer(
         _edit_chosen(turn, conversation, case, value, text)
     elif conversation.state == "cancelling":
         _cancelled(turn, conversation, case, value, text)
+
+
+def _button(turn: Turn, conversation: Conversation, text: str) -> str:
+    """Return the value of the button whose label was typed, in any language."""
+    options = [
+        Option(id=value, labels=tuple(turn.say(language, key) for language in turn.policy().languages))
+        for value, key in _BUTTONS.get(conversation.state, ())
+    ]
+    if conversation.state == "filling":  # where a number or a part of a label is an answer to the question itself
+        return next((option.id for option in options if text.strip() in option.labels), "")
+    return turn.book.reader.choose(text, options) or ""
 
 
 def _wish(conversation: Conversation, wish: str) -> str:
@@ -313,7 +333,9 @@ def refuse_consent(turn: Turn, conversation: Conversation, case: Case) -> None:
     """End the case without a readable word left, and offer another way."""
     policy = turn.policy(case)
     language = conversation.words.language
-    ways = "\n".join(f"{each.title[language]}: {each.value}" for each in policy.contacts)
+    ways = "\n".join(
+        turn.say(language, "review.line", title=each.title[language], value=each.value) for each in policy.contacts
+    )
     turn.tell(conversation, turn.say(language, "consent.refused", number=case.number, ways=ways), case=case)
     customer = turn.customer(conversation)
     turn.record(case, "consent_refused", CUSTOMER)
@@ -331,10 +353,15 @@ def refuse_consent(turn: Turn, conversation: Conversation, case: Case) -> None:
     conversation.words = Dialogue(language=language)
 
 
-def withdraw(turn: Turn, case: Case) -> None:
-    """Make the move by which a customer takes a complaint back."""
+def withdrawal(turn: Turn, case: Case) -> Move | None:
+    """Return the move by which a customer takes a complaint back, if it still can be."""
     lifecycle = turn.policy(case).lifecycle
-    move = next((each for each in lifecycle.moves_from(case.state) if each.id == lifecycle.withdraw), None)
+    return next((each for each in lifecycle.moves_from(case.state) if each.id == lifecycle.withdraw), None)
+
+
+def withdraw(turn: Turn, case: Case) -> None:
+    """Take a complaint back."""
+    move = withdrawal(turn, case)
     if move is not None:
         cases.make(turn, case, move, CUSTOMER)
 
@@ -420,7 +447,9 @@ def _typed(each: FormField, text: str, reading: Reading) -> str | None:
     if each.kind == "files":
         return None
     if each.kind == "choice":
-        return value if value in {choice.id for choice in each.choices} else None
+        known = value in {choice.id for choice in each.choices}
+        own = text.strip()[: each.max_length] if each.own_words and re.search(r"[^\W\d]{2}", text) else None
+        return value if known else own
     if value is not None:
         return value
     if each.kind == "contact":
@@ -461,7 +490,7 @@ def go_back(turn: Turn, conversation: Conversation, case: Case) -> None:
     words = conversation.words
     if conversation.state in ("editing", "cancelling"):
         words.returning = False
-        proceed(turn, conversation, case)
+        _go_on(turn, conversation, case)
         return
     if not words.trail:
         turn.tell(conversation, turn.say(words.language, "form.first"), case=case)
@@ -515,9 +544,19 @@ def _cancelled(turn: Turn, conversation: Conversation, case: Case, value: str, t
         conversation.case_id = None
         withdraw(turn, case)
     elif said == "no":
-        proceed(turn, conversation, case)
+        _go_on(turn, conversation, case)
     else:
         ask_cancel(turn, conversation, case)
+
+
+def _go_on(turn: Turn, conversation: Conversation, case: Case) -> None:
+    """Go on where the customer was before they asked to cancel or to edit."""
+    if case.state == turn.policy(case).lifecycle.first:
+        proceed(turn, conversation, case)
+        return
+    conversation.make("rest")
+    conversation.case_id = None
+    turn.tell(conversation, turn.say(conversation.words.language, "menu.nothing_open"), menu(turn, conversation))
 
 
 def submit(turn: Turn, conversation: Conversation, case: Case) -> None:

@@ -1,6 +1,7 @@
 """Notices: who is told what when something happens."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from complaints.case import Case
@@ -14,9 +15,8 @@ PROGRESS: Final = Priority.PROGRESS
 
 def on(turn: Turn, case: Case, name: str, **values: Any) -> None:  # Any: fills of a sentence
     """Send the notices that wait for this name."""
-    facts = turn.facts(case)
-    for notice in turn.policy(case).notices:
-        if name not in notice.on or not notice.when.holds(facts):
+    for notice in turn.policy(case).waiting(name).notices:
+        if not turn.holds(notice.when, case):
             continue
         if "customer" in notice.to:
             tell_customer(turn, case, notice.say, **values)
@@ -57,7 +57,7 @@ def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) ->
             member,
             text,
             cards.buttons(turn, case, member),
-            tail=cards.card(turn, case, member.language),
+            tail=partial(cards.card, turn, case, member.language, alert=True),
             case=case,
         )
     told = len(members)
@@ -67,7 +67,7 @@ def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) ->
         told += turn.tell_room(
             text,
             cards.room_buttons(turn, case, language),
-            tail=cards.card(turn, case, language, masked=True),
+            tail=partial(cards.card, turn, case, language, masked=True, alert=True),
             case=case,
         )
     return told

@@ -29,11 +29,10 @@ def may(turn: Turn, case: Case, move: Move, member: Staff) -> bool:
 
 def moves(turn: Turn, case: Case, *, member: Staff | None = None) -> list[Move]:
     """Return the moves that may be made now by the customer, or by this member of the staff."""
-    facts = turn.facts(case)
     return [
         move
         for move in turn.policy(case).lifecycle.moves_from(case.state)
-        if move.when.holds(facts) and (CUSTOMER in move.by if member is None else may(turn, case, move, member))
+        if turn.holds(move.when, case) and (CUSTOMER in move.by if member is None else may(turn, case, move, member))
     ]
 
 
@@ -70,7 +69,7 @@ def offered(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
     found += [
         (move.id, _label(move, member.language))
         for move in moves(turn, case, member=member)
-        if move.button is not None and not move.automatic
+        if move.button is not None and not move.automatic and not ("claimed" in move.on and case.owner_id is None)
     ]
     return found
 

@@ -7,10 +7,8 @@ from handlers.turn import Turn
 
 def on(turn: Turn, case: Case, name: str) -> None:
     """Plan the surveys that wait for this name: one for each resolution."""
-    for survey in turn.policy(case).surveys:
-        if name not in survey.start or any(
-            run.id == survey.id and run.cycle == case.cycle for run in case.facts.surveys
-        ):
+    for survey in turn.policy(case).waiting(name).surveys:
+        if any(run.id == survey.id and run.cycle == case.cycle for run in case.facts.surveys):
             continue
         calendar = turn.book.calendar
         opening = calendar.opening_of_workday(turn.now, survey.not_before.amount)

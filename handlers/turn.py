@@ -1,12 +1,13 @@
 """Turn: everything within reach while one command is served, and everything it changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from complaints.calendar import WorkCalendar
 from complaints.case import Case
+from complaints.clauses.model import Predicate
 from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
 from complaints.events import EVENTS, Event
 from complaints.messages import Address, Choice, Enclosure, Fetch, OutgoingMessage, PressAnswer
@@ -50,7 +51,7 @@ class _Telling:
     unasked: bool
     case_id: int | None
     key: str
-    tail: str = ""
+    tail: Callable[[], str] | None = None
 
 
 class Batch:
@@ -137,6 +138,10 @@ class Turn:
             "chasers": case.facts.chasers,
             "human": case.facts.human,
         }
+
+    def holds(self, condition: Predicate, case: Case) -> bool:
+        """Tell whether a policy's condition holds for the case."""
+        return condition.always or condition.holds(self.facts(case))
 
     def say(self, language: Language, key: str, **values: object) -> str:
         """Return a sentence."""
@@ -237,16 +242,27 @@ class Turn:
                   priority=priority, unasked=unasked, case_id=case.id if case else None, key=key)  # fmt: skip
 
     def tell_staff(
-        self, member: Staff, text: str, rows: Rows = (), *, tail: str = "", case: Case | None = None
+        self,
+        member: Staff,
+        text: str,
+        rows: Rows = (),
+        *,
+        tail: Callable[[], str] | None = None,
+        case: Case | None = None,
     ) -> None:
-        """Say something to a member of the staff in their own chat; `tail` stands once, at the end of it all."""
+        """Say something to a member of the staff in their own chat.
+
+        What `tail` returns when all has happened stands once, at the end of it all.
+        """
         if member.chat:
             answering = member.conversation_id is not None and member.conversation_id == self.speaker
             self._put(Address(channel=member.channel, chat=member.chat), member.conversation_id, text, rows,
                       priority=Priority.ANSWER if answering else Priority.ALERT, unasked=not answering,
                       case_id=case.id if case else None, key="", tail=tail)  # fmt: skip
 
-    def tell_room(self, text: str, rows: Rows = (), *, tail: str = "", case: Case | None = None) -> bool:
+    def tell_room(
+        self, text: str, rows: Rows = (), *, tail: Callable[[], str] | None = None, case: Case | None = None
+    ) -> bool:
         """Say something in the staff's group chat, where many read along; False if there is none."""
         if self.book.room is None:
             return False
@@ -281,7 +297,7 @@ class Turn:
         unasked: bool,
         case_id: int | None,
         key: str,
-        tail: str = "",
+        tail: Callable[[], str] | None = None,
     ) -> None:
         place = (address.channel, address.chat, "" if priority == Priority.ANSWER else f"{case_id}")
         told = self._telling.get(place)
@@ -300,7 +316,7 @@ class Turn:
         """Write what is to be said into the outbox: one message for each person."""
         for told in self._telling.values():
             body = OutgoingMessage(
-                text="\n\n".join([*told.parts, told.tail] if told.tail else told.parts),
+                text="\n\n".join(told.parts) + (f"\n{told.tail()}" if told.tail is not None else ""),
                 choices=tuple(tuple(row) for row in told.rows),
             )
             due_at = self.now

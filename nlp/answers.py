@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from complaints.ports import Option
@@ -31,7 +31,7 @@ def choose(text: str, options: Sequence[Option]) -> str | None:
     said = _said(text)
     if not said or not options:
         return None
-    labels = [{label for label in map(key, option.labels) if label} for option in options]
+    labels = [_names(option.labels) for option in options]
     spoken = list(_layers(said))
     numbered = any(label[0].isdigit() for names in labels for label in names)
     place = None if numbered else _place(spoken, len(options))
@@ -45,6 +45,12 @@ def choose(text: str, options: Sequence[Option]) -> str | None:
         if number == 0 and place is not None:
             return options[place].id
     return None
+
+
+@lru_cache(maxsize=2048)
+def _names(labels: tuple[str, ...]) -> frozenset[str]:
+    """Return the labels as they are compared; they come from policies and wording, so there are few."""
+    return frozenset(label for label in map(key, labels) if label)
 
 
 def _tests(said: str) -> list[Callable[[str, str], bool]]:

@@ -8,6 +8,8 @@ from functools import cache
 
 from opencc import OpenCC
 
+from typing import Final
+
 from complaints.reading import Language
 from nlp import lexicon
 
@@ -108,13 +110,17 @@ def language(normal: Normal, *, hint: Language | None, default: Language) -> Lan
     return "zh-Hant" if hint == "zh-Hant" and _simplified_only().isdisjoint(normal.plain) else "zh-Hans"
 
 
+_WORDS: Final = re.compile(r"[a-z0-9]+|[^\W_]+")
+_LATIN: Final = re.compile(r"([a-z0-9]+)")
+
+
 def key(text: str) -> str:
     """Return the form under which whole messages are compared: letters and digits only, one space between words.
 
     Compatibility forms count as what they stand for, so a circled two is `2`.
     """
     folded = normalize(unicodedata.normalize("NFKC", text)).folded.replace("'", "")
-    words = re.findall(r"[a-z0-9]+|[^\W_]+", _split_scripts(folded))
+    words = _WORDS.findall(_split_scripts(folded))
     parts: list[str] = []
     for word in words:
         if parts and word.isascii() and parts[-1].isascii():
@@ -124,4 +130,4 @@ def key(text: str) -> str:
 
 
 def _split_scripts(folded: str) -> str:
-    return re.sub(r"([a-z0-9]+)", r" \1 ", folded)
+    return _LATIN.sub(r" \1 ", folded)

@@ -21,8 +21,9 @@ class FormField(Clause):
     """One thing to know about a complaint.
 
     `slots` names what the reader may find in free text to fill it, so that it is not asked again. `personal` values
-    wait for consent, are masked in groups and remembered for the customer's next complaint. `when` is a condition over
-    the case's facts; `pattern` a regular expression for the whole value.
+    wait for consent, are masked in groups and remembered for the customer's next complaint. `own_words`: what is none
+    of the choices is an answer too. `when` is a condition over the case's facts; `pattern` a regular expression for the
+    whole value.
     """
 
     id: Id
@@ -34,6 +35,7 @@ class FormField(Clause):
     personal: bool = False
     slots: list[str] = Field(default_factory=list)
     choices: list[FieldChoice] = Field(default_factory=list)
+    own_words: bool = False
     when: Predicate = Predicate()
     pattern: str = ""
     max_length: int = Field(default=500, ge=1, le=4000, description="characters")

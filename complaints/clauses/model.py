@@ -96,11 +96,18 @@ class Predicate(BaseModel):
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
         """Tell whether the condition holds for these facts."""
+        if self.always:
+            return True
         return (
             all(_fits(wanted, facts.get(name)) for name, wanted in self.facts.items())
             and (not self.any or any(each.holds(facts) for each in self.any))
             and not any(each.holds(facts) for each in self.none)
         )
+
+    @property
+    def always(self) -> bool:
+        """Tell whether the condition asks for nothing, and so always holds."""
+        return not (self.facts or self.any or self.none)
 
     def names(self) -> set[str]:
         """Return every fact the condition asks for."""
