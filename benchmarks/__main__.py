@@ -25,7 +25,7 @@ OUT = Path(__file__).parent / "out"
 console = Console(width=None if Console().is_terminal else 140)
 
 
-def run(  # noqa: PLR0913 - the command line's options
+def run(
     *,
     targets: Annotated[str, typer.Option(help=f"Some of {', '.join(MAKE)}, separated by commas.")] = ",".join(DEFAULT),
     users: Annotated[str, typer.Option(help="Numbers of customers at a time, separated by commas.")] = "50,200",

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from benchmarks.wire import HttpReader
 
-TOKEN = "4242:benchmark"  # noqa: S105 - our own fake's
+TOKEN = "4242:benchmark"
 _ME = {"id": 4242, "is_bot": True, "first_name": "Desk", "username": "benchmark_bot", "can_join_groups": True}
 _SPEAKING = frozenset({"sendmessage", "sendphoto", "senddocument", "editmessagetext", "editmessagecaption"})
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"

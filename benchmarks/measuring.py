@@ -105,5 +105,5 @@ def _profiled(job: Job, users: int, pid: int) -> Iterator[None]:
     graph = job.profiles / f"{job.target}-{users}.svg"
     seconds = max(1, int(job.warm_up_s + job.seconds))
     command = [spy, "record", "--pid", str(pid), "--duration", str(seconds), "--threads", "--output", str(graph)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):  # noqa: S603 - our own command
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         yield

@@ -55,7 +55,7 @@ def temporary_postgres() -> Iterator[str]:
         data = folder / "data"
         _initialise(binaries / "initdb", data, identity)
         command = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
-        watchdog = subprocess.Popen(  # noqa: S603 - our own command
+        watchdog = subprocess.Popen(
             ["/bin/sh", "-c", _WATCHDOG, "watchdog", str(folder), *command],
             cwd=folder,
             stdin=subprocess.PIPE,
@@ -128,7 +128,7 @@ def _of_wheel(package: Path, folder: Path, identity: _As) -> Path:
 
 def _initialise(initdb: Path, data: Path, identity: _As) -> None:
     command = [str(initdb), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         command,
         cwd=data.parent,
         env=_environment(),

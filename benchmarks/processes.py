@@ -35,7 +35,7 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program in `folder`, its output in `folder`/log; it is gone when the block or this process ends."""
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - the benchmark's own list of programs
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=dict(environment),

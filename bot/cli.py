@@ -1,4 +1,4 @@
-"""The command line: everything an operator does outside a messenger."""
+"""The command line: everything that is done outside a messenger."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-import policies
 from bot import clock, logs, settings, wiring
 from complaints import numbers
 from complaints.commands import Act
@@ -111,7 +110,7 @@ def check(
     if schema:
         sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
         return
-    folder = Path(policies.__file__).parent
+    folder = wiring.policies_dir(settings.Settings())
     paths = files or sorted((folder / "companies").glob("*.yaml"))
     problems = check_policies(paths, read=lambda policy: KeywordReader(policy.taxonomy).read)
     for each in problems:
@@ -144,7 +143,7 @@ def staff_add(
         spoken: Language = language  # type: ignore[assignment] # checked above
         member = Staff(id=store.ids.next(), name=name, roles=roles, language=spoken)
         with contextlib.closing(store):
-            console.print(_code(store, member, given), highlight=False, soft_wrap=True)
+            console.print(_code(store, member), highlight=False, soft_wrap=True)
 
 
 @staff.command("code")
@@ -157,10 +156,10 @@ def staff_code(member_id: int) -> None:
                 member = next((each for each in ledger.staff() if each.id == member_id), None)
             if member is None:
                 raise Misconfigured(f"There is no member of the staff with id {member_id}. See `plaint staff list`.")
-            console.print(_code(store, member, given), highlight=False, soft_wrap=True)
+            console.print(_code(store, member), highlight=False, soft_wrap=True)
 
 
-def _code(store: Store, member: Staff, given: settings.Settings) -> str:
+def _code(store: Store, member: Staff) -> str:
     code = secrets.token_urlsafe(12)
     now = clock.now()
     member.code_hash = hashlib.sha256(code.encode()).hexdigest()
@@ -168,7 +167,6 @@ def _code(store: Store, member: Staff, given: settings.Settings) -> str:
     with store.unit(now) as unit:
         unit.load([])
         unit.flush(Changes(staff=[member]))
-    del given
     return f"{member.name} ({member.id}): send the bot  /start staff-{code}  within {_CODE_HOURS} hours."
 
 
@@ -257,13 +255,14 @@ def tray(
 @app.command()
 def classify(
     text: Annotated[str, typer.Argument(help="a text to read; or use --eval")] = "",
-    company: Annotated[str, typer.Option(help="the policy to read with")] = "trade_003",
+    company: Annotated[str, typer.Option(help="the policy to read with; none: the one that is set")] = "",
     eval_: Annotated[Path | None, typer.Option("--eval", help="a TSV with the columns text and label")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the full reading of each line")] = False,
 ) -> None:
     """Read a text, or measure the reader on labelled ones."""
     with _plainly():
-        policy = load_policy(company, Path(policies.__file__).parent)
+        given = settings.Settings()
+        policy = load_policy(company or given.company, wiring.policies_dir(given))
         reader = KeywordReader(policy.taxonomy)
         if eval_ is None:
             console.print_json(json.dumps(asdict(reader.read(text)), ensure_ascii=False))

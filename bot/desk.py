@@ -75,7 +75,9 @@ class Desk:
         clock: Callable[[], datetime],
         post: Callable[[list[Letter]], None],
         threads: int = 1,
+        observe: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self._observe = observe
         self._store = store
         self._book = book
         self._clock = clock
@@ -180,6 +182,7 @@ class Desk:
 
     def _transact(self, jobs: list[_Job], failed: set[_Job]) -> list[Letter]:
         now = self._clock()
+        self._observe(len(jobs))
         letters: list[Letter] = []
         with self._store.unit(now) as unit:
             fresh = unit.record([job.command.key for job in jobs if job.command is not None and job.command.key])

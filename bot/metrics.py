@@ -1,4 +1,4 @@
-"""Figures for an operator's monitoring: counts and lags, never a name or a word."""
+"""Figures for monitoring: counts and lags, never a name or a word."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

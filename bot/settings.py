@@ -10,9 +10,11 @@ from complaints.errors import Misconfigured
 
 
 class Settings(BaseSettings):
-    """What an operator decides. Each field is the environment variable `PLAINT_` + its name in capitals."""
+    """What whoever runs the desk decides. Each field is the environment variable `PLAINT_` + its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="PLAINT_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PLAINT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     database_url: str = Field(
         default="sqlite:///data/plaint.sqlite3",
@@ -24,15 +26,13 @@ class Settings(BaseSettings):
     )
     keys: SecretStr = Field(
         default=SecretStr(""),
-        description="the key ring that seals words and personal data, kid:base64,… (first is current); see `plaint keys`",
+        description="seals words and personal data: kid:base64,… (first is current); see `plaint keys`",
     )
     data_dir: Path = Field(default=Path("data"), description="a folder for sealed evidence files")
     host: str = Field(default="127.0.0.1", description="the address the service listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="the port the service listens on")
     public_url: str = Field(default="", description="https address under which the platforms reach this service")
-    telegram_token: SecretStr = Field(
-        default=SecretStr(""), description="the bot's token from @BotFather; empty: no Telegram"
-    )
+    telegram_token: SecretStr = Field(default=SecretStr(""), description="the bot's token from @BotFather")
     telegram_api_url: str = Field(
         default="https://api.telegram.org", description="the Bot API (or a local Bot API server)"
     )

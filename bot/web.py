@@ -1,4 +1,4 @@
-"""The web server: where platforms post what was said, and where an operator looks whether all is well."""
+"""The web server: where platforms post what was said, and where one looks whether all is well."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

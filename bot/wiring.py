@@ -5,7 +5,7 @@ import contextlib
 import random
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ _TELEGRAM_LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh": "zh-Hans"} 
 
 
 def policies_dir(settings: Settings) -> Path:
-    """Return the folder of policies, calendars and wording: the operator's, or the one that ships with Plaint."""
+    """Return the folder of policies, calendars and wording: the one that is set, or the one that ships with Plaint."""
     return settings.policies_dir or Path(policies.__file__).parent
 
 
@@ -121,15 +121,18 @@ async def running(
     now: Callable[[], datetime] = clock.now,
     timers_every: float = 1.0,
     routes: Sequence[web.RouteDef] = (),
+    rehearse: Callable[[Store, Book], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Service]:
     """Run the whole service: doors last to open and first to close, so that nothing said falls between.
 
     `now` is the desk's clock; `timers_every` seconds the timers are looked at (a story that moves its own clock is
-    impatient). `routes` are served beside the service's own.
+    impatient). `routes` are served beside the service's own; `rehearse` has the store to itself before anything runs.
     """
     store = open_store(settings, exclusive=True)
     metrics = Metrics()
     book = open_book(settings, store)
+    if rehearse is not None:
+        await rehearse(store, book)
     telegram = open_telegram(settings, book, now)
     channels: dict[str, Channel] = {telegram.name: telegram}
     moved: dict[tuple[str, str], str] = {}
@@ -141,6 +144,7 @@ async def running(
         clock=now,
         post=lambda letters: postman.post(letters),  # noqa: PLW0108 # the postman needs the desk, and comes later
         threads=1 if store.single_writer else _THREADS_ON_POSTGRES,
+        observe=metrics.batch.observe,
     )
 
     def claim(channel: str, most: int) -> list[Letter]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 from transitions import Machine
 
+from complaints.messages import Attachment
 from complaints.reading import Language
 
 _FORM: Final = ["consenting", "choosing_type", "filling", "reviewing", "editing", "cancelling"]
@@ -67,7 +68,7 @@ class Dialogue(BaseModel):
     """Where the conversation stands: sealed with the customer's data key.
 
     `field` is asked for, `tries` counts wrong answers to it, `trail` the fields answered before it (for going back).
-    `kept` holds words that wait for the customer to say what they belong to. `act` is what an agent is writing for.
+    `kept` and `kept_files` wait for the customer to say what they belong to. `act` is what an agent is writing for.
     """
 
     chat: str = ""
@@ -83,6 +84,7 @@ class Dialogue(BaseModel):
     kept: str = ""
     kept_ref: str = ""
     kept_at: datetime | None = None
+    kept_files: list[Attachment] = Field(default_factory=list)
     act: str = ""
     question: str = ""
     album: str = ""

@@ -19,12 +19,6 @@ class NotAllowed(PlaintError):
     key = "error.not_allowed"
 
 
-class Stale(PlaintError):
-    """The button belongs to a question that has passed. Show the present question again."""
-
-    key = "error.stale"
-
-
 class BadInput(PlaintError):
     """The value does not fit its field. Ask again with the field's own hint."""
 

@@ -10,7 +10,6 @@ EVENTS: Final = {
     "said": "the customer said something about the case",
     "edited": "the customer changed a message",
     "answered": "a field of the form got its value",
-    "cleared": "a field of the form lost its value",
     "consented": "the customer agreed to the notice on personal data",
     "consent_refused": "the customer did not agree; their words were erased",
     "typed": "the case got a complaint type, or another one",

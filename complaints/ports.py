@@ -98,7 +98,7 @@ class Reader(Protocol):
         ...
 
     def choose(self, text: str, options: Sequence[Option]) -> str | None:
-        """Return the id of the option meant ("2", "第二个", its label), or None if that is not clear."""
+        """Return the id of the option meant ("2", "the second one", its label), or None if that is not clear."""
         ...
 
     def intent(self, text: str) -> str | None:
@@ -106,7 +106,7 @@ class Reader(Protocol):
         ...
 
     def consent(self, text: str) -> bool | None:
-        """Tell whether an answer to a proposal agrees or refuses ("免费补发 可以"); None where it does neither."""
+        """Tell whether an answer to a proposal agrees or refuses; None where it does neither."""
         ...
 
     def mask(self, text: str, reading: Reading) -> str:

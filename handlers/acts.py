@@ -6,7 +6,7 @@ from complaints.conversation import Staff
 from complaints.errors import BadInput, NotAllowed
 from complaints.ports import Priority
 from handlers import cards, cases, clocks, notices, rights
-from handlers.turn import Turn
+from handlers.turn import SYSTEM, Turn
 
 
 def actor(member: Staff) -> str:
@@ -52,9 +52,7 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
         cases.danger(turn, case, reading)
         cases.fill_from(turn, case, reading, text)
         if not case.type and reading.types:
-            cases.set_type(
-                turn, case, reading.types[0].id, "system", words=[hit.word for hit in reading.types[0].words]
-            )
+            cases.set_type(turn, case, reading.types[0].id, SYSTEM, words=[hit.word for hit in reading.types[0].words])
     elif act == "retype":
         cases.set_type(turn, case, detail, actor(member))
         cases.happen(turn, case, "retyped", actor(member))
@@ -85,7 +83,7 @@ def _ask(turn: Turn, case: Case, member: Staff, text: str) -> None:
     cases.happen(turn, case, "asked", actor(member))
     clocks.pause(turn, case)
     conversation = turn.conversation_of(case)
-    if conversation.state in ("idle", "picking", "surveying", "commenting"):
+    if conversation.state in ("idle", "picking", "replying", "surveying", "commenting"):  # the last question counts
         conversation.make("ask_reply")
         conversation.case_id = case.id
         turn.touch(conversation)

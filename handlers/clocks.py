@@ -80,22 +80,28 @@ def unpause(turn: Turn, case: Case) -> None:
         _arm(turn, case, clock, run)
 
 
-def fire(turn: Turn, case: Case, clock_id: str) -> None:
-    """Tell every rung that is due and was not told; a service that was down tells them now, in order, at once."""
+def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
+    """Tell every rung that is due and was not told; a service that was down tells them now, in order, at once.
+
+    Return the names of what happened by that, each once: `clock_warned`, `clock_breached`.
+    """
     run = case.facts.clocks.get(clock_id)
     if run is None or not run.running or run.paused_at is not None:
-        return
+        return []
+    happened: list[str] = []
     clock = turn.policy(case).clock(clock_id)
     ladder = turn.policy(case).ladder(clock_id)
     for rung in sorted(ladder.rungs, key=lambda rung: rung.percent) if ladder else ():
         if rung.percent <= run.told or _moment(turn, clock, run, rung.percent) > turn.now:
             continue
         name = "clock_warned" if rung.percent < 100 else "clock_breached"  # noqa: PLR2004 # all of the time
-        if name == "clock_breached" and run.told < 100:  # noqa: PLR2004
+        if name == "clock_warned" and name not in happened:
+            happened.append(name)
+        elif name == "clock_breached" and run.told < 100:  # noqa: PLR2004
+            happened.append(name)
             turn.record(
                 case, name, SYSTEM, clause=clock.clause, facts={"clock": clock_id, "due_at": run.due_at.isoformat()}
             )
-        notices.on(turn, case, name)
         run.told = rung.percent
         if "customer" in rung.to:
             notices.tell_customer(turn, case, "case.reminder")
@@ -111,6 +117,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> None:
         turn.record(case, name if name == "clock_warned" else "escalated", SYSTEM, clause=clock.clause,
                     facts={"clock": clock_id, "percent": rung.percent, "to": rung.to, "told": told})  # fmt: skip
     _arm(turn, case, clock, run)
+    return happened
 
 
 def hold(turn: Turn, case: Case, clock_id: str) -> None:
@@ -130,7 +137,7 @@ def hold(turn: Turn, case: Case, clock_id: str) -> None:
             "case.holding",
             number=case.number,
             before=turn.moment(language, before),
-            date=turn.moment(language, run.promised_at),
+            date=turn.promise(language, run.promised_at),
         ),
         priority=notices.PROGRESS,
         unasked=True,

@@ -49,6 +49,8 @@ def hear(command: Hear, turn: Turn) -> None:
         return
     if message.command in ("start", "bind") and message.argument and agents.bind(turn, conversation, message):
         return
+    if conversation.state == "composing" and (member is None or not member.active):
+        conversation.make("rest")  # someone who left the staff, in the middle of a sentence
     if member is not None and member.active:
         agents.hear(turn, conversation, member, message)
     else:
@@ -64,7 +66,7 @@ def speaker(message: IncomingMessage) -> Address:
 
 def _greet(conversation: Conversation, message: IncomingMessage) -> None:
     words = conversation.words
-    if not words.chat:
+    if conversation.heard_at is None:
         words.language = _language_of(message.language.lower())
     words.chat = message.address.chat
     words.name = message.name or words.name
@@ -89,7 +91,10 @@ def _hear_group(turn: Turn, conversation: Conversation, message: IncomingMessage
     if message.press:
         agents.toast(turn, message, turn.say(turn.policy().languages[0], "error.stale"))
     elif message.command:
-        turn.tell_place(message.address, turn.say(turn.policy().languages[0], "group.private", link=turn.book.bot_link))
+        turn.tell_place(
+            message.address,
+            turn.say(turn.policy().languages[0], "group.private", link=turn.book.bot_link, chat=message.address.chat),
+        )
 
 
 # customers
@@ -119,6 +124,9 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
     if any(each.ref for each in message.attachments):
         if not _begins_anew(conversation):
             case = case or _waiting(turn, conversation) or _only(turn, conversation)
+            if case is None and (known := _open(turn, conversation)):
+                _ask_which(turn, conversation, message, text, known)
+                return
         if case is None:
             reading = _read(turn, conversation, text)
             case = intake.begin(turn, conversation, message, text, reading)
@@ -134,7 +142,7 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
         return
     if case is not None:
         intake.answer(turn, conversation, case, message, "", "" if message.command else text, wish=wish)
-    elif message.command:
+    elif message.command or (wish == "cancel" and conversation.state in ("idle", "picking")):
         _command_outside_form(turn, conversation, message, wish)
     else:
         _said_freely(turn, conversation, message, text)
@@ -202,9 +210,10 @@ def _human(turn: Turn, conversation: Conversation, message: IncomingMessage, cas
 def _command_outside_form(turn: Turn, conversation: Conversation, message: IncomingMessage, wish: str) -> None:
     language = conversation.words.language
     if wish == "cancel":
+        asked = conversation.state != "idle"
         conversation.make("rest")
         conversation.case_id = None
-        case = _only(turn, conversation)
+        case = None if asked else _only(turn, conversation)
         if case is not None and intake.withdrawal(turn, case) is not None:
             conversation.case_id = case.id
             intake.ask_cancel(turn, conversation, case)
@@ -230,7 +239,7 @@ def status(turn: Turn, conversation: Conversation) -> None:
         elif not case.facts.complete and case.open:
             next_ = turn.say(language, "status.form")
         elif promised is not None and promised > turn.now:
-            next_ = turn.say(language, "status.date", date=turn.moment(language, promised))
+            next_ = turn.say(language, "status.date", date=turn.promise(language, promised))
         elif case.open:
             next_ = turn.say(language, "status.working")
         else:
@@ -360,7 +369,12 @@ def _survey_words(turn: Turn, conversation: Conversation, case: Case, text: str)
 def _ask_which(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, known: list[Case]) -> None:
     """Ask which complaint the words belong to; they are kept until that is said."""
     words = conversation.words
-    kept = f"{words.kept}\n{text}" if conversation.state == "picking" and words.kept else text
+    more = conversation.state == "picking"
+    kept = f"{words.kept}\n{text}".strip() if more else text
+    words.kept_files = [*(words.kept_files if more else ()), *message.attachments]
+    if more and message.album and message.album == words.album:
+        return  # the question has been asked: an album is one answer
+    words.album = message.album
     conversation.make("ask_which")
     words.kept, words.kept_ref, words.kept_at = kept[:4000], message.ref, message.sent_at
     words.options = [*(str(case.id) for case in known[-_LISTED:]), _NEW]
@@ -387,6 +401,7 @@ def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
     """Add the kept words to the case that was picked, or open a new one for them."""
     words = conversation.words
     text, ref, at = words.kept, words.kept_ref, words.kept_at or turn.now
+    files, words.kept_files = tuple(words.kept_files), []
     words.kept = words.kept_ref = ""
     message = IncomingMessage(
         key="",
@@ -396,18 +411,20 @@ def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
         sent_at=at,
         text=text,
         ref=ref,
+        attachments=files,
     )
     reading = turn.book.reader.read(text, hint=words.language)
     conversation.make("rest")
     if picked == _NEW:
         conversation.case_id = None
-        intake.begin(turn, conversation, message, text, reading)
+        evidence.take(turn, conversation, intake.begin(turn, conversation, message, text, reading), message)
         return
     case = turn.case(int(picked))
     if case is None or case.conversation_id != conversation.id or not case.open:
         turn.tell(conversation, turn.say(words.language, "error.stale"))
         return
     cases.hear(turn, case, message, text, reading)
+    evidence.take(turn, conversation, case, message)
     _chase(turn, case)
     turn.tell(conversation, turn.say(words.language, "hear.added", number=case.number), case=case)
     if not case.facts.complete:

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from complaints.case import Case
-from complaints.clauses.form import FormField
+from complaints.clauses.form import Form, FormField
 from complaints.clauses.lifecycle import Move
 from complaints.conversation import Consent, Conversation, Dialogue
 from complaints.messages import Choice, IncomingMessage
@@ -370,19 +370,14 @@ def _type_chosen(
     turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, value: str, text: str
 ) -> None:
     options = conversation.words.options
-    language = conversation.words.language
     taxonomy = turn.policy(case).taxonomy
     chosen = ""
     if re.fullmatch(r"t\d{1,2}", value) and int(value[1:]) < len(options):
         chosen = options[int(value[1:])]
     elif text:
-        labels = [
-            Option(
-                id=id_,
-                labels=(turn.say(language, "type.other"),) if id_ == _OTHER else _labels(taxonomy.type(id_).title),
-            )
-            for id_ in options
-        ]
+        none = tuple(turn.say(each, "type.other") for each in turn.policy(case).languages)
+        titles = {id_: () if id_ == _OTHER else _labels(taxonomy.type(id_).title) for id_ in options}
+        labels = [Option(id=id_, labels=titles[id_] + (none if id_ == options[-1] else ())) for id_ in options]
         chosen = turn.book.reader.choose(text, labels) or ""
     if not chosen and text:
         _said_more(turn, case, message, text)
@@ -420,7 +415,7 @@ def _filled(turn: Turn, conversation: Conversation, case: Case, value: str, text
     if chosen is None and text:
         reading = turn.book.reader.read(text, hint=words.language)
         cases.danger(turn, case, reading)
-        chosen = _typed(each, text, reading)
+        chosen = _typed(each, _own_part(turn.policy(case).form, each, text, reading), reading)
         if chosen is not None:
             cases.answer(turn, case, each.id, chosen, CUSTOMER)
         cases.fill_from(turn, case, reading, text)
@@ -441,11 +436,24 @@ def _choice(turn: Turn, each: FormField, value: str, text: str) -> str | None:
     return turn.book.reader.choose(text, options)
 
 
+def _own_part(form: Form, each: FormField, text: str, reading: Reading) -> str:
+    """Return the part of an answer that may be this field's: the first that holds no value of another field."""
+    foreign = {name for other in form.fields if other.id != each.id for name in other.slots} - set(each.slots)
+    spans = sorted((slot.start, slot.end) for slot in reading.slots if slot.name in foreign)
+    if not spans or each.kind != "text" or cases.value_of(each, reading, text) is not None:
+        return text
+    rest, end = "", 0
+    for start, stop in spans:
+        rest, end = rest + text[end:start] + "\n", stop
+    parts = (part.strip() for part in re.split(r"[^\w\s&'-]+|\n", rest + text[end:]))
+    return next((part for part in parts if re.search(r"\w", part)), "")
+
+
 def _typed(each: FormField, text: str, reading: Reading) -> str | None:
     """Return the value a typed answer gives to a field, or None if it does not fit."""
-    value = cases.value_of(each, reading, text)
     if each.kind == "files":
         return None
+    value = cases.value_of(each, reading, text)
     if each.kind == "choice":
         known = value in {choice.id for choice in each.choices}
         own = text.strip()[: each.max_length] if each.own_words and re.search(r"[^\W\d]{2}", text) else None

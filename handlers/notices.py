@@ -34,7 +34,7 @@ def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # A
         number=case.number,
         type=cards.type_title(turn, case, language),
         state=turn.policy(case).lifecycle.state(case.state).title[language],
-        date=turn.moment(language, promised) if promised else turn.say(language, "case.soon"),
+        date=turn.promise(language, promised) if promised else turn.say(language, "case.soon"),
         **{name: cards.shown(turn, language, value) for name, value in values.items()},
     )
     turn.tell(

@@ -148,10 +148,6 @@ def _finish(turn: Turn, conversation: Conversation, case: Case, survey: Survey, 
     if not bad:
         turn.tell(conversation, turn.say(language, "survey.thanks"), case=case)
         return
-    policy = turn.policy(case)
-    again = case.facts.reopenings < policy.lifecycle.max_reopenings
-    move = next((each for each in policy.lifecycle.moves_from(case.state) if each.id == survey.on_bad), None)
     turn.tell(conversation, turn.say(language, "survey.sorry", number=case.number), case=case)
-    if move is not None and again:
-        cases.make(turn, case, move, SYSTEM)
+    cases.happen(turn, case, "survey_bad", SYSTEM)
     notices.alert(turn, case, ["owner", "department"], "staff.bad_score", score=min(scores))

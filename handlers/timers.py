@@ -21,7 +21,8 @@ def fire(command: Fire, turn: Turn) -> None:
     turn.touch(case)
     what, _, detail = command.name.partition(":")
     if what == "clock":
-        clocks.fire(turn, case, detail)
+        for name in clocks.fire(turn, case, detail):
+            cases.happen(turn, case, name, SYSTEM)
     elif what == "hold":
         clocks.hold(turn, case, detail)
     elif what == "survey":
@@ -70,7 +71,7 @@ def _abandon(turn: Turn, case: Case) -> None:
         conversation.case_id = None
         turn.touch(conversation)
     notices.tell_customer(turn, case, "form.abandoned")
-    notices.on(turn, case, "abandoned")
+    cases.happen(turn, case, "abandoned", SYSTEM)
     intake.accept(turn, case, SYSTEM)
 
 
@@ -79,11 +80,7 @@ def _archive(turn: Turn, case: Case) -> None:
     if case.facts.resolved_at is None:
         return
     case.active = False
-    lifecycle = turn.policy(case).lifecycle
-    for move in lifecycle.moves_from(case.state):
-        if "archive_due" in move.on:
-            cases.make(turn, case, move, SYSTEM)
-            return
+    cases.happen(turn, case, "archive_due", SYSTEM)
 
 
 def _hours(count: float) -> timedelta:

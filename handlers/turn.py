@@ -160,6 +160,13 @@ class Turn:
             customers=list(self._customers.values()), cases=[each for cases in self._opened.values() for each in cases]
         )
 
+    def promise(self, language: Language, at: datetime) -> str:
+        """Return a promised moment; where a year on the way is not published yet, with a word that it may move."""
+        date = self.moment(language, at)
+        if self.book.calendar.published_between(self.now, at):
+            return date
+        return self.say(language, "case.provisional", date=date)
+
     # what is changed
 
     def touch(self, thing: Conversation | Customer | Case | Staff | EvidenceFile) -> None:

@@ -5,10 +5,9 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from opencc import OpenCC
-
-from typing import Final
 
 from complaints.reading import Language
 from nlp import lexicon

@@ -389,8 +389,6 @@ def _surveys(subject: Subject) -> Iterator[Finding]:
             ("remind_after", survey.remind_after),
         ):
             yield from _limit((*path, key), limit)
-        if survey.on_bad and survey.on_bad not in subject.names.moves:
-            yield _unknown((*path, "on_bad"), "move", survey.on_bad, subject.names.moves)
         scales = [question.scale for question in survey.questions if question.scale]
         if scales and survey.bad >= max(scales):
             yield Finding(

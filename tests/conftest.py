@@ -21,6 +21,8 @@ from structlog.testing import capture_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from postgres import PostgresServer
+
 from bot import settings as plaint_settings
 from bot import wiring
 from bot.channel import Pace
@@ -29,7 +31,6 @@ from complaints.case import Case
 from complaints.conversation import Staff
 from complaints.events import Event
 from complaints.ports import Changes
-from postgres import PostgresServer
 from sandbox import Group, Message, Phone, Sandbox, TelegramSettings
 from sandbox.app import running as sandbox_running
 from sandbox.telegram.updates import Timing
@@ -87,12 +88,12 @@ class Clock:
 class Heard(str):
     """What somebody heard: the words of all messages, with the buttons under the last that had any, and the toast."""
 
-    __slots__ = ("count", "labels", "messages", "toast")
+    __slots__ = ("labels", "many", "messages", "toast")
 
     def __new__(cls, messages: Sequence[Message], toast: str = "") -> "Heard":
         heard = super().__new__(cls, "\n---\n".join(message.text for message in messages))
         heard.messages = tuple(messages)
-        heard.count = len(messages)
+        heard.many = len(messages)
         heard.labels = next(
             ([button.text for button in message.buttons] for message in reversed(messages) if message.buttons), []
         )
@@ -149,7 +150,10 @@ class Person:
 
     async def file(self, words: str = "订单YX20250118-3 物流没更新都半个月了", *, submit: bool = True, **given: str) -> Heard:
         """Complain, and answer whatever is asked, until the review card (and send it)."""
-        heard = await self.say(words)
+        return await self.finish(await self.say(words), submit=submit, **given)
+
+    async def finish(self, heard: Heard, *, submit: bool = True, **given: str) -> Heard:
+        """Answer whatever is asked from here on."""
         for _ in range(20):
             if "同意" in heard.labels:
                 heard = await self.press("同意")

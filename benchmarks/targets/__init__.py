@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import bot_api, filing
 from benchmarks.processes import python
 
-SECRET = "benchmark-secret"  # noqa: S105 - our own fake's
+SECRET = "benchmark-secret"
 ROOT = Path(__file__).parents[2]
 
 

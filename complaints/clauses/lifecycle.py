@@ -64,7 +64,6 @@ class Lifecycle(Clause):
     archive_after: int = Field(
         default=30, ge=1, description="calendar days after which a finished case leaves the chat"
     )
-    max_reopenings: int = Field(default=3, ge=0, description="automatic reopenings by a bad survey score")
 
     def model_post_init(self, context: Any, /) -> None:  # Any: pydantic's signature
         """Build the shared machine and the look-ups."""

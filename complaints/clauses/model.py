@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -120,6 +120,3 @@ def _fits(wanted: list[str | bool | int] | Test, fact: object) -> bool:
     if isinstance(fact, (list, tuple, set, frozenset)):
         return any(each in wanted for each in fact)
     return fact in wanted
-
-
-Tone = Literal["plain", "urgent"]

@@ -1,6 +1,6 @@
 """The clause *notice*: who is told what when something happens."""
 
-from complaints.clauses.model import Clause, Predicate, Several, Tone
+from complaints.clauses.model import Clause, Predicate, Several
 
 
 class Notice(Clause):
@@ -13,4 +13,3 @@ class Notice(Clause):
     to: Several
     say: str
     when: Predicate = Predicate()
-    tone: Tone = "plain"

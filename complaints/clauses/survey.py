@@ -19,7 +19,7 @@ class Survey(Clause):
 
     It is sent at the opening of the working day `not_before` after `start` happened, never in quiet hours, never inside
     an open form, and expires at `expires`; at most `reminders` reminders, `remind_after` apart. A score of `bad` or
-    less makes the move `on_bad`.
+    less makes `survey_bad` happen: a move may wait for it.
     """
 
     id: Id
@@ -30,4 +30,3 @@ class Survey(Clause):
     reminders: int = Field(default=2, ge=0, le=2)
     remind_after: Limit
     bad: int = Field(default=2, ge=0)
-    on_bad: str = ""

@@ -89,7 +89,6 @@ surveys:
     expires: {amount: 5, unit: workday}
     remind_after: {amount: 1, unit: workday}
     bad: 2
-    on_bad: finish
     questions: [{id: score, ask: *t}]
 examples:
   - {text: it is broken, type: broken, flags: []}
@@ -228,7 +227,6 @@ def test_what_stands_in_for_a_broken_section_is_a_policy() -> None:
         # notices, surveys, conditions
         ("on: [working, flagged]", "on: [working, flaged]", "no state, move or act 'flaged'", "'flagged'"),
         ("say: notice.working", "say: notice.workin", "no sentence 'notice.workin'", "'notice.working'"),
-        ("on_bad: finish", "on_bad: finsh", "no move 'finsh'", "'finish'"),
         ("bad: 2", "bad: 5", "Every score is a bad one", "Lower"),
         ("{type: broken}", "{tpye: broken}", "no fact 'tpye'", "'type'"),
         ("{type: broken}", "{type: borken}", "no value of 'type' 'borken'", "'broken'"),
@@ -275,7 +273,6 @@ def test_every_mistake_of_a_file_is_told_at_once(files: Files) -> None:
         ("to: working, by", "to: workin, by"),
         ("{id: works, title: *t}", "{id: works, titel: *t}"),
         ("clocks: [answer]", "clocks: [anwser]"),
-        ("on_bad: finish", "on_bad: finsh"),
         ("id: other, ", "id: Other, "),
     ):
         files.replace(before, after)

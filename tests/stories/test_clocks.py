@@ -109,7 +109,7 @@ async def test_a_make_up_saturday_is_a_working_day(found):
     assert town.due("first_response") == "2025-10-11 09:30"
     await wang.press("同意")
     await wang.all("王岚", "13812345678", "马德里", "PO-88213", "跳过", "退款", "跳过", "!没问题，提交")
-    assert town.due("propose") == "2025-10-15 18:00"
+    assert town.due("propose") == "2025-10-14 18:00"
 
 
 async def test_national_day_does_not_count(found):
@@ -126,11 +126,11 @@ async def test_after_days_out_of_service_everything_due_happens_once_folded(town
     town.clock.set("2025-03-07 10:00")
     await town.start()
     told = await zhou.heard()
-    assert 1 <= told.count <= 3, told
+    assert 1 <= told.many <= 3, told
     assert "首次人工回复" in told
     assert "提出解决方案" in told
     held = await wang.heard()
-    assert held.count <= 1
+    assert held.many <= 1
     assert "3月10日（周一）18:00" in held or "3月7日" in held
     names = [event.name for event in town.journal()]
     assert len([event for event in town.events("clock_breached") if event.facts["clock"] == "propose"]) == 1
@@ -165,12 +165,10 @@ async def test_a_silent_customer_is_reminded_of_a_proposal_and_then_called(town)
     await zhou.all(number, f"!{number}", "!我来处理", "!提出方案", "免费补发")
     await wang.heard()
     await town.until("2025-03-10 18:00")
-    reminders = (await wang.heard()).count
+    reminders = (await wang.heard()).many
     assert reminders >= 1
     assert "还在等您的答复" in await wang.everything()
     assert "同意这个方案" in str((await wang.phone.transcript()).messages[-1].buttons)
-    await zhou.heard()
-    await town.until("2025-03-11 09:00")
     assert "客户答复方案" in await zhou.heard()
     assert town.case().state == "proposed", "silence is no consent"
 
