@@ -49,13 +49,11 @@ def recorded() -> set[str]:
 
 
 def happening() -> set[str]:
-    """Every name that the handlers let happen: to everything that waits (`happen`), to notices, or to moves."""
-    found = set().union(*(named(path, 2, "happen", "on") for path in HANDLERS))
+    """Every name that the handlers let happen, said at the call or put into a variable called `name` before it."""
+    found = set().union(*(named(path, 2, "happen") for path in HANDLERS))
     for node in (node for path in HANDLERS for node in ast.walk(tree.tree(path))):
-        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In):  # "archive_due" in move.on
-            waits = node.comparators[0]
-            if isinstance(waits, ast.Attribute) and waits.attr == "on" and isinstance(node.left, ast.Constant):
-                found.add(str(node.left.value))
+        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == "name" for to in node.targets):
+            found.update(str(each.value) for each in ast.walk(node.value) if isinstance(each, ast.Constant))
     return found
 
 
