@@ -38,9 +38,12 @@ def link(
     facts: str,
     digest: bytes | None,
 ) -> bytes:
-    """Return the keyed hash of one row. No text in it holds the separator, so no row can pose as another."""
+    """Return the keyed hash of one row.
+
+    No text in it holds the separator, and only the first row of a case has no `prev`, so no row can pose as another.
+    """
     head = f"{case_id}\0{seq}\0{at}\0{name}\0{actor}\0{clause}\0{facts}\0".encode()
-    return hmac.digest(secret, b"%d\0%b%b%b" % (len(prev), prev, head, digest or b""), "sha256")
+    return hmac.digest(secret, head + prev + (digest or b""), "sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,7 +144,7 @@ class SqlLedger:
     def __init__(self, connection: Connection, vault: Vault, cases: Mapping[int, Case] | None = None) -> None:
         self._connection = connection
         self._vault = vault
-        self._cases = cases or {}
+        self._cases = {} if cases is None else cases
 
     def _run(self, statement: AnySelect, **values: object) -> Sequence[AnyRow]:
         return self._connection.execute(statement, values).fetchall()

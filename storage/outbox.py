@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -136,15 +137,16 @@ _INSERT_ONCE: Final = Upsert(
         .returning(_O.id)
     )
 )
-#: Letters that go before a new one: due already, or tried already and failed.
+#: Per lane: how many letters go before a new one (due already, or tried already and failed), and the highest id.
 _BEFORE: Final = Many(
     lambda recipients: (
-        select(_O.recipient, _O.priority, func.count(), func.max(_O.id))
-        .where(
-            _O.recipient.in_(recipients),
-            _O.state == tables.WAITING,
-            or_(_O.due_at <= bindparam("now"), _O.attempts > tables.ZERO),
+        select(
+            _O.recipient,
+            _O.priority,
+            func.sum(case((or_(_O.due_at <= bindparam("now"), _O.attempts > tables.ZERO), 1), else_=tables.ZERO)),
+            func.max(_O.id),
         )
+        .where(_O.recipient.in_(recipients), _O.state == tables.WAITING)
         .group_by(_O.recipient, _O.priority)
     ),
     "now",
@@ -168,15 +170,8 @@ def post(
     """
     recipients = [vault.fingerprint(it.address.channel, it.address.chat) for it in letters]
     due = [to_ms(it.due_at) for it in letters]
-    asked = [
-        recipient
-        for it, recipient, due_at in zip(letters, recipients, due, strict=True)
-        if not it.unasked and due_at <= now
-    ]
-    before: dict[tuple[str, int], tuple[int, int]] = {}
-    if asked:
-        found = _BEFORE.rows(connection, list(dict.fromkeys(asked)), now=now)
-        before = {(recipient, priority): (count, last) for recipient, priority, count, last in found}
+    found = _BEFORE.rows(connection, list(dict.fromkeys(recipients)), now=now)
+    before = {(recipient, priority): (int(count), last) for recipient, priority, count, last in found}
     plain: list[Values] = []
     keyed: list[Values] = []
     direct = []
@@ -235,7 +230,7 @@ def _claim(*, unasked: bool) -> Any:  # Any: a returning update has no public ty
     letter, before = _J.c, _B.c
     waits_behind = exists().where(
         before.recipient == letter.recipient,
-        before.priority == letter.priority,
+        before.priority + tables.ZERO == letter.priority,  # or a planner without statistics searches by priority alone
         before.state == tables.WAITING,
         before.id < letter.id,
         or_(before.due_at <= bindparam("now"), before.attempts > tables.ZERO),
@@ -392,7 +387,7 @@ def _allowance(connection: Connection, channel: str, now: int, pace: Pace) -> tu
     tat: int = connection.execute(_LOCK_GATE, {"key": key}).scalar_one()
     interval = 1000 / pace.per_second
     room = pace.burst - max(tat - now, 0) / interval  # in letters; moments themselves are too large for exact fractions
-    return int(room + 0.001), tat
+    return int(room + 0.02), tat  # `tat` is in whole milliseconds, which is 2 % of a letter at 40 a second
 
 
 # --- done -------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from complaints.case import Case, CaseFacts, CaseWords
 from complaints.conversation import Consent, Conversation, Customer, Dialogue, EvidenceFile, Profile, Staff
 from complaints.events import Event
-from complaints.messages import Address, Fetch, IncomingMessage, OutgoingMessage, PressAnswer
+from complaints.messages import Address, Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer
 from complaints.ports import Letter, Priority
 from storage import tables
 from storage.moments import from_ms, from_ms_or_none, to_ms, to_ms_or_none
@@ -179,8 +179,10 @@ def case_from(row: Sequence[Any], key: Key | None) -> tuple[Case, Kept]:
     return case, Kept(columns, words, sealed)
 
 
-def case_columns(it: Case) -> Values:
-    """Return the columns that an update writes, but for the words."""
+def case_columns(it: Case, kept: Kept | None) -> Values:
+    """Return the columns that an update writes, but for the words. `kept` spares what follows from the same facts."""
+    facts = _FACTS.serializer.to_json(it.facts, exclude_defaults=True).decode()
+    next_due_at = kept.columns[-2] if kept is not None and kept.columns[-1] == facts else _next_due_at(it)
     return (
         it.state,
         it.type,
@@ -192,8 +194,8 @@ def case_columns(it: Case) -> Values:
         it.open,
         it.seq,
         it.head,
-        _next_due_at(it),
-        _FACTS.serializer.to_json(it.facts, exclude_defaults=True).decode(),
+        next_due_at,
+        facts,
     )
 
 
@@ -294,8 +296,9 @@ def event_from(row: AnyRow, key: Key | None) -> Event:
 
 # --- letters and messages --------------------------------------------------------------------------------------------
 
-_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: three types behind one table
+_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: four types behind one table
     OutgoingMessage: (b"m", TypeAdapter(OutgoingMessage)),
+    Enclosure: (b"e", TypeAdapter(Enclosure)),
     Fetch: (b"f", TypeAdapter(Fetch)),
     PressAnswer: (b"p", TypeAdapter(PressAnswer)),
 }

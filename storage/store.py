@@ -241,7 +241,7 @@ class Store:
         """Return the texts of all policy versions that were ever kept, by version."""
         table = tables.policy_version
         with transaction(self._read) as connection:
-            return dict(connection.execute(select(table.c.version, table.c.text)).tuples().all())
+            return {row.version: row.text for row in connection.execute(select(table.c.version, table.c.text))}
 
     def policy_text(self, version: str) -> str | None:
         """Return the text of a policy version."""

@@ -41,7 +41,9 @@ metadata: Final = MetaData(
 #: On SQLite only INTEGER makes the primary key the row's own address; anything else costs a second tree.
 _Id: Final = BigInteger().with_variant(Integer, "sqlite")
 #: A table that changes all the time is vacuumed early.
-_BUSY: Final[dict[str, Any]] = {"postgresql_with": {"autovacuum_vacuum_scale_factor": 0.02}}
+_BUSY: Final[dict[str, Any]] = {
+    "postgresql_with": {"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_analyze_scale_factor": 0.02}
+}
 #: Rows that grow where they lie: room in the page spares the indexes an entry (PostgreSQL's HOT updates).
 _ROOMY: Final[dict[str, Any]] = {"postgresql_with": {"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.05}}
 #: Small rows found by key only lie in the key's own tree.
@@ -192,7 +194,7 @@ Index(
     outbox.c.id,
     **_where(outbox.c.state == WAITING),
 )
-Index("outbox_order", outbox.c.recipient, outbox.c.priority, outbox.c.id, **_where(outbox.c.state == WAITING))
+Index("outbox_order", outbox.c.recipient, outbox.c.id, **_where(outbox.c.state == WAITING))
 Index("outbox_dead", outbox.c.id, **_where(outbox.c.state == DEAD))
 
 gate: Final = Table(

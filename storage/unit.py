@@ -430,7 +430,7 @@ class Unit:
         new, changed = [], []
         for it in cases:
             kept = self._cases.get(it.id)
-            columns, words = rows.case_columns(it), rows.case_words(it)
+            columns, words = rows.case_columns(it, kept), rows.case_words(it)
             if kept is not None and kept.columns == columns and kept.words == words:
                 continue
             key = self._key_of(it)

@@ -12,7 +12,9 @@ depends_on = None
 
 _ID: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ROOMY: Final[dict[str, Any]] = {"postgresql_with": {"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.05}}
-_BUSY: Final[dict[str, Any]] = {"postgresql_with": {"autovacuum_vacuum_scale_factor": 0.02}}
+_BUSY: Final[dict[str, Any]] = {
+    "postgresql_with": {"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_analyze_scale_factor": 0.02}
+}
 _BY_KEY: Final[dict[str, Any]] = {"sqlite_with_rowid": False}
 
 
@@ -183,7 +185,7 @@ def upgrade() -> None:
     )
     op.create_index("outbox_dead", "outbox", ["id"], **_where(sa.text("state = 'dead'")))
     op.create_index("outbox_key", "outbox", ["key"], unique=True, **_where(sa.text('"key" IS NOT NULL')))
-    op.create_index("outbox_order", "outbox", ["recipient", "priority", "id"], **_where(sa.text("state = 'waiting'")))
+    op.create_index("outbox_order", "outbox", ["recipient", "id"], **_where(sa.text("state = 'waiting'")))
     op.create_table(
         "policy_version",
         sa.Column("version", sa.Text, nullable=False),

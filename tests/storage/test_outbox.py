@@ -1,0 +1,363 @@
+"""The outbox: in order to each recipient, to one sender at a time, no faster than allowed."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+
+from complaints.ports import Changes, Letter, Priority
+from storage import Pace, Settled, Store
+from tests.storage.building import HOUR, MINUTE, NOW, SECOND, execute, letter, post, words_of
+
+
+def settle(store: Store, *outcomes: Settled, now: datetime = NOW) -> None:
+    with store.unit(now) as unit:
+        unit.settle(outcomes)
+
+
+def sent(store: Store, *letters: Letter) -> None:
+    settle(store, *(Settled(letter=each, outcome="sent") for each in letters))
+
+
+def claim(store: Store, now: datetime = NOW, limit: int = 10, **how: object) -> list[str]:
+    return [words_of(each) for each in store.claim("telegram", now, limit, **how)]  # type: ignore[arg-type] # as given
+
+
+# --- at once ---
+
+
+def test_an_answer_may_go_at_once_and_is_leased_meanwhile(store: Store) -> None:
+    direct = post(store, letter(store, "1", "a"), letter(store, "2", "b"))
+
+    assert [words_of(each) for each in direct] == ["a", "b"]
+    assert store.holds(direct[0], NOW + 29 * SECOND)
+    assert claim(store, NOW + 29 * SECOND) == []
+    assert not store.holds(direct[0], NOW + 30 * SECOND)
+    assert claim(store, NOW + 31 * SECOND) == ["a", "b"]
+
+
+def test_letters_nobody_asked_for_or_for_later_wait_for_the_claim(store: Store) -> None:
+    assert post(store, letter(store, "1", "a", unasked=True), letter(store, "2", "b", due_at=NOW + 30 * SECOND)) == []
+
+    assert claim(store) == ["a"]
+    assert claim(store, NOW + 30 * SECOND) == ["b"]
+
+
+def test_a_process_that_does_not_send_leaves_letters_to_others(store: Store) -> None:
+    with store.unit(NOW) as unit:
+        assert unit.flush(Changes(letters=[letter(store, "1", "a")]), sends=False) == []
+
+    assert claim(store) == ["a"]
+
+
+def test_the_next_answer_is_handed_over_behind_one_in_flight(store: Store) -> None:
+    first, second = post(store, letter(store, "1", "a")), post(store, letter(store, "1", "b"))
+
+    assert [words_of(each) for each in (*first, *second)] == ["a", "b"]
+
+
+def test_an_answer_waits_behind_one_that_another_node_holds(url: str, open_store: Callable[..., Store]) -> None:
+    one, other = open_store(url), open_store(url)
+    first = post(one, letter(one, "1", "a"))
+
+    assert post(other, letter(other, "1", "b")) == []
+    assert claim(other, NOW + SECOND) == []
+    sent(one, *first)
+    assert claim(other, NOW + SECOND) == ["b"]
+
+
+def test_an_answer_waits_behind_one_that_failed(store: Store) -> None:
+    first = post(store, letter(store, "1", "a"))
+    settle(store, Settled(letter=first[0], outcome="retry", due_at=NOW + MINUTE, error="no network"))
+
+    assert post(store, letter(store, "1", "b")) == []
+    assert claim(store, NOW + 30 * SECOND) == []
+    assert claim(store, NOW + MINUTE) == ["a"]
+
+
+def test_an_answer_of_another_priority_does_not_wait(store: Store) -> None:
+    post(store, letter(store, "1", "a", priority=Priority.PROGRESS, unasked=True))
+
+    assert len(post(store, letter(store, "1", "b"))) == 1
+
+
+def test_a_letter_for_tomorrow_does_not_hold_up_one_for_now(store: Store) -> None:
+    post(store, letter(store, "1", "tomorrow", priority=Priority.PROGRESS, due_at=NOW + 24 * HOUR))
+
+    assert len(post(store, letter(store, "1", "now", priority=Priority.PROGRESS))) == 1
+
+
+def test_nothing_is_handed_over_when_the_unit_fails(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.unit(NOW) as unit:  # noqa: PT012 # a unit is a block
+        unit.flush(Changes(letters=[letter(store, "1", "a")]))
+        raise ZeroDivisionError
+
+    assert len(post(store, letter(store, "1", "b"))) == 1
+    assert store._in_flight.held((store._vault.fingerprint("telegram", "1"), 1), NOW_MS) == 1
+
+
+NOW_MS = int(NOW.timestamp() * 1000)
+
+
+# --- order ---
+
+
+def test_letters_to_one_recipient_go_in_order_within_a_priority(store: Store) -> None:
+    later = {"due_at": NOW + SECOND}
+    post(
+        store,
+        letter(store, "1", "a1", **later),
+        letter(store, "1", "a2", **later),
+        letter(store, "1", "alert", priority=Priority.ALERT, **later),
+        letter(store, "2", "b1", **later),
+    )
+
+    first = store.claim("telegram", NOW + SECOND, 10)
+    assert [words_of(each) for each in first] == ["a1", "b1", "alert"]
+    assert claim(store, NOW + SECOND) == []
+    sent(store, *first)
+    assert claim(store, NOW + SECOND) == ["a2"]
+
+
+def test_letters_of_another_channel_are_left_alone(store: Store) -> None:
+    post(store, letter(store, "1", "a", unasked=True))
+
+    assert store.claim("wechat", NOW, 10) == []
+
+
+def test_the_first_in_line_blocks_until_it_is_dead(store: Store) -> None:
+    post(store, *(letter(store, "1", words, unasked=True) for words in "ab"))
+    (first,) = store.claim("telegram", NOW, 10)
+    settle(store, Settled(letter=first, outcome="retry", due_at=NOW + MINUTE, error="timeout"))
+    assert claim(store, NOW + SECOND) == []
+    (first,) = store.claim("telegram", NOW + MINUTE, 10)
+    assert first.attempts == 2
+
+    settle(store, Settled(letter=first, outcome="dead", error="blocked"))
+
+    assert claim(store, NOW + MINUTE) == ["b"]
+    with store.read() as ledger:
+        (dead,) = ledger.dead_letters(5)
+        assert (words_of(dead.letter), dead.error, dead.letter.attempts) == ("a", "blocked", 2)
+        assert (ledger.trays().outbox_dead, ledger.trays().outbox_waiting) == (1, 1)
+
+
+def test_a_dead_letter_can_be_revived(store: Store) -> None:
+    (first,) = post(store, letter(store, "1", "a"))
+    settle(store, Settled(letter=first, outcome="dead", error="blocked"))
+
+    assert store.revive_letter(first.id, NOW)
+    assert not store.revive_letter(first.id, NOW)
+    assert claim(store) == ["a"]
+
+
+def test_a_letter_by_a_node_whose_clock_is_behind_goes_after_those_already_there(
+    url: str, open_store: Callable[..., Store]
+) -> None:
+    ahead, behind = open_store(url), open_store(url)
+    with ahead.unit(NOW + HOUR) as unit:
+        unit.flush(Changes(letters=[letter(ahead, "1", "first", unasked=True)]))
+    post(behind, letter(behind, "1", "second", unasked=True))
+
+    (first,) = behind.claim("telegram", NOW, 10)
+    sent(behind, first)
+
+    assert (words_of(first), claim(behind)) == ("first", ["second"])
+
+
+def test_a_keyed_letter_is_written_once(store: Store) -> None:
+    first = post(store, letter(store, "1", "a", key="survey:1"), letter(store, "1", "b", key="survey:1"))
+    second = post(store, letter(store, "1", "c", key="survey:1"))
+
+    assert ([words_of(each) for each in first], second) == (["a"], [])
+    assert first[0].key == "survey:1"
+
+
+# --- leases ---
+
+
+def test_a_claim_takes_exactly_its_limit(store: Store) -> None:
+    """PostgreSQL took 60 of a limit of 5 where the sub-select could be run again."""
+    post(store, *(letter(store, str(n), unasked=n % 2 == 0, due_at=NOW + SECOND) for n in range(200)))
+
+    assert len(store.claim("telegram", NOW + SECOND, 5)) == 5
+    with ThreadPoolExecutor(4) as pool:
+        taken = [
+            each.id for got in pool.map(lambda _: store.claim("telegram", NOW + SECOND, 5), range(8)) for each in got
+        ]
+    assert len(taken) == len(set(taken)) == 40
+
+
+def test_who_lost_the_lease_changes_nothing(url: str, open_store: Callable[..., Store]) -> None:
+    one, other = open_store(url), open_store(url)
+    (mine,) = post(one, letter(one, "1", "a"))
+    (theirs,) = other.claim("telegram", NOW + MINUTE, 10)
+
+    sent(one, mine)
+    settle(one, Settled(letter=mine, outcome="dead"), Settled(letter=mine, outcome="retry", due_at=NOW))
+
+    assert execute(url, "SELECT state, attempts, due_at FROM outbox") == [("waiting", 2, NOW_MS)]
+    assert other.holds(theirs, NOW + MINUTE)
+    sent(other, theirs)
+    assert execute(url, "SELECT count(*) FROM outbox") == [(0,)]
+
+
+def test_leases_are_released_when_the_only_process_starts_again(
+    sqlite_url: str, open_store: Callable[..., Store]
+) -> None:
+    store = open_store(sqlite_url, exclusive=True)
+    post(store, letter(store, "1", "a"))
+    store.close()
+
+    assert claim(open_store(sqlite_url, exclusive=True)) == ["a"]
+
+
+def test_a_settled_letter_is_forgotten_and_the_lease_of_another_kept(store: Store) -> None:
+    first, second = post(store, letter(store, "1", "a"), letter(store, "1", "b"))
+    lane = store._vault.fingerprint("telegram", "1"), 1
+    sent(store, first)
+
+    assert not store.holds(first, NOW)
+    assert store.holds(second, NOW)
+    assert store._in_flight.held(lane, NOW_MS) == 1
+    assert store._in_flight.held(lane, NOW_MS + 30_000) == 0
+    assert not store._in_flight._letters
+
+
+def test_a_retry_needs_a_due_date(store: Store) -> None:
+    (first,) = post(store, letter(store, "1", "a"))
+
+    with pytest.raises(ValueError, match="due date"):
+        settle(store, Settled(letter=first, outcome="retry"))
+
+
+def test_one_holder_has_a_lease_until_it_runs_out(store: Store) -> None:
+    assert store.take_lease("polling", "a", NOW, 10)
+    assert not store.take_lease("polling", "b", NOW + 9 * SECOND, 10)
+    assert store.take_lease("polling", "a", NOW + 9 * SECOND, 10)
+    assert not store.take_lease("polling", "b", NOW + 18 * SECOND, 10)
+    assert store.take_lease("polling", "b", NOW + 19 * SECOND, 10)
+    store.release_lease("polling", "a")
+    assert not store.take_lease("polling", "a", NOW + 19 * SECOND, 10)
+    store.release_lease("polling", "b")
+    assert store.take_lease("polling", "a", NOW + 19 * SECOND, 10)
+
+
+# --- gates ---
+
+
+def test_unasked_letters_keep_the_pace_of_the_channel_over_all_nodes(
+    url: str, open_store: Callable[..., Store]
+) -> None:
+    one, other = open_store(url), open_store(url)
+    post(one, *(letter(one, str(n), unasked=True) for n in range(100)))
+    pace = Pace(per_second=30, burst=5)
+
+    assert len(claim(one, NOW, 50, pace=pace)) == 5
+    assert claim(other, NOW, 50, pace=pace) == []
+    assert len(claim(other, NOW + SECOND / 10, 50, pace=pace)) == 3
+    taken = [len(claim([one, other][n % 2], NOW + SECOND + n * SECOND / 10, 50, pace=pace)) for n in range(11)]
+    assert taken[0] == 5  # rested
+    assert 29 <= sum(taken[1:]) <= 31
+
+
+def test_answers_are_not_paced(store: Store) -> None:
+    post(store, *(letter(store, str(n), due_at=NOW + SECOND) for n in range(50)))
+
+    assert len(claim(store, NOW + SECOND, 50, pace=Pace(per_second=1))) == 50
+
+
+def test_answers_go_before_what_nobody_asked_for(store: Store) -> None:
+    post(store, *(letter(store, f"u{n}", "unasked", unasked=True, priority=Priority.ALERT) for n in range(5)))
+    post(store, *(letter(store, f"a{n}", "asked", due_at=NOW + SECOND) for n in range(5)))
+
+    assert sorted(claim(store, NOW + SECOND, 7)) == ["asked"] * 5 + ["unasked"] * 2
+
+
+def test_one_recipient_gets_unasked_letters_with_a_gap(store: Store) -> None:
+    post(
+        store,
+        letter(store, "1", "a", unasked=True, priority=Priority.PROGRESS),
+        letter(store, "1", "b", unasked=True, priority=Priority.SURVEY),
+        letter(store, "1", "c", unasked=True, priority=Priority.ALERT),
+    )
+
+    def next_one(now: datetime) -> list[str]:
+        letters = store.claim("telegram", now, 10, gap=SECOND)
+        sent(store, *letters)
+        return [words_of(each) for each in letters]
+
+    assert next_one(NOW) == ["c"]
+    assert next_one(NOW + SECOND / 2) == []
+    assert next_one(NOW + SECOND) == ["a"]
+    assert next_one(NOW + 2 * SECOND) == ["b"]
+
+
+def test_too_many_pauses_the_chat_for_all_nodes_and_does_not_count_as_a_try(
+    url: str, open_store: Callable[..., Store]
+) -> None:
+    one, other = open_store(url), open_store(url)
+    (first,) = post(one, letter(one, "1", "a"))
+    settle(one, Settled(letter=first, outcome="retry", due_at=NOW + 20 * SECOND, error="429", pause="chat"))
+
+    assert post(one, letter(one, "1", "alert", priority=Priority.ALERT)) == []
+    assert len(post(one, letter(one, "2", "b"))) == 1
+    assert claim(other, NOW + 19 * SECOND) == []
+    taken = other.claim("telegram", NOW + 20 * SECOND, 10)
+    assert [words_of(each) for each in taken] == ["a", "alert"]
+    assert taken[0].attempts == 1
+
+
+def test_too_many_may_pause_the_whole_channel(url: str, open_store: Callable[..., Store]) -> None:
+    one, other = open_store(url), open_store(url)
+    (first,) = post(one, letter(one, "1", "a"))
+    settle(one, Settled(letter=first, outcome="retry", due_at=NOW + 20 * SECOND, pause="channel"))
+
+    assert post(one, letter(one, "2", "b")) == []
+    assert claim(other, NOW + SECOND) == []
+    assert post(other, letter(other, "3", "c")) == []  # it has learnt of the pause
+    assert sorted(claim(other, NOW + 20 * SECOND)) == ["a", "b", "c"]
+
+
+def test_a_shorter_pause_does_not_shorten_a_longer_one(store: Store) -> None:
+    letters = post(store, letter(store, "1", "a"), letter(store, "2", "b"))
+    for each, seconds in zip(letters, (20, 5), strict=True):
+        settle(store, Settled(letter=each, outcome="retry", due_at=NOW + seconds * SECOND, pause="channel"))
+
+    assert claim(store, NOW + 10 * SECOND) == []
+
+
+def test_gates_that_are_open_anyway_are_forgotten(url: str, store: Store) -> None:
+    post(store, letter(store, "1", "a", unasked=True))
+    claim(store, pace=Pace(per_second=1), gap=SECOND)
+    assert execute(url, "SELECT count(*) FROM gate") == [(2,)]
+
+    store.purge(NOW + MINUTE)
+
+    assert execute(url, "SELECT count(*) FROM gate") == [(0,)]
+
+
+def test_many_senders_send_each_letter_once_and_in_order(url: str, open_store: Callable[..., Store]) -> None:
+    stores = [open_store(url), open_store(url)]
+    post(
+        stores[0], *(letter(stores[0], str(n % 7), str(n), unasked=n % 3 == 0, due_at=NOW + SECOND) for n in range(70))
+    )
+    delivered: list[tuple[str, bool, int]] = []
+    lock = threading.Lock()
+
+    def work(store: Store) -> None:
+        while letters := store.claim("telegram", NOW + SECOND, 4) or (len(delivered) < 70 and [None]):
+            for each in filter(None, letters):
+                with lock:
+                    delivered.append((each.address.chat, each.unasked, int(words_of(each))))
+                sent(store, each)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, stores))
+
+    assert sorted(each[2] for each in delivered) == list(range(70))
+    for chat in range(7):
+        mine = [number for name, _, number in delivered if name == str(chat)]
+        assert mine == sorted(mine)
