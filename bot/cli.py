@@ -33,7 +33,7 @@ from nlp.reader import KeywordReader
 from policies.checker import check as check_policies
 from policies.loader import load as load_policy
 from policies.schema import json_schema
-from storage import KeyRing, Settled, Store, Want
+from storage import KeyRing, Store, Want
 from storage.migrations import migrate
 
 app = typer.Typer(
@@ -223,8 +223,7 @@ def act(
                 scene = unit.load([Want(case_id=case.id)])
                 batch = Batch()
                 routing.serve(command, Turn(book, scene, unit.ledger, batch, now))
-                letters = unit.flush(batch.changes)
-                unit.settle([Settled(letter=each, outcome="retry", due_at=now) for each in letters])  # for the service
+                unit.flush(batch.changes, sends=False)  # the service sends
             console.print(f"{case.number}: done.")
 
 

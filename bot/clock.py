@@ -5,8 +5,9 @@ from time import monotonic
 
 
 def now() -> datetime:
-    """Return the present moment, aware, in UTC."""
-    return datetime.now(UTC)
+    """Return the present moment, aware, in UTC, to the millisecond: what is kept and what is known stay equal."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def elapsed() -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import random
 import secrets
 import socket
@@ -42,6 +43,8 @@ log = structlog.get_logger("bot.wiring")
 _THREADS_ON_POSTGRES: Final = 2
 _POLLING_LEASE: Final = 40.0
 _LEASE: Final = 30.0
+#: A busy desk makes thousands of short-lived objects a batch, nearly none of them in cycles.
+_COLLECT: Final = (50_000, 20, 50)
 _COMMANDS: Final = ("new", "status", "back", "skip", "cancel", "human", "help")
 _TELEGRAM_LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh": "zh-Hans"}  # Telegram knows two letters only
 
@@ -131,6 +134,9 @@ async def running(
     store = open_store(settings, exclusive=True)
     metrics = Metrics()
     book = open_book(settings, store)
+    gc.collect()
+    gc.freeze()  # rules, words and lexicon live as long as the process: the collector need not walk them again
+    gc.set_threshold(*_COLLECT)
     if rehearse is not None:
         await rehearse(store, book)
     telegram = open_telegram(settings, book, now)
