@@ -40,7 +40,10 @@ format: setup ## format the code and mend what lint can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+pictures: setup ## take the pictures of the docs from a demo that runs (needs chromium)
+	@$(BIN)/python -m tests.demo.pictures
+
 bench: setup ## measure Plaint beside a peer and the floor; writes benchmarks/out/latest.json
 	@$(BIN)/python -m benchmarks
 
-.PHONY: help setup lock demo test check format bench
+.PHONY: help setup lock demo test check format bench pictures

@@ -83,7 +83,7 @@ def _ask(turn: Turn, case: Case, member: Staff, text: str) -> None:
     cases.happen(turn, case, "asked", actor(member))
     clocks.pause(turn, case)
     conversation = turn.conversation_of(case)
-    if conversation.state in ("idle", "picking", "replying", "surveying", "commenting"):  # the last question counts
+    if conversation.state in ("idle", "replying", "surveying", "commenting"):  # the last question counts
         conversation.make("ask_reply")
         conversation.case_id = case.id
         turn.touch(conversation)

@@ -66,22 +66,24 @@ def worklist(turn: Turn, member: Staff) -> None:
     """List the open cases that concern this member of the staff, the nearest deadline first."""
     grants = {grant for role in turn.policy().routing.roles if role.id in member.roles for grant in role.grants}
     departments = None if grants & {"lead", "read"} else member.roles
-    found = turn.ledger.open_cases(departments, _LISTED)
+    found = [case for case in turn.ledger.open_cases(departments, _LISTED) if case.facts.resolved_at is None]
     language = member.language
     if not found:
         turn.tell_staff(member, turn.say(language, "staff.none"))
         return
     lines = [turn.say(language, "staff.list")]
     for case in found:
-        due = turn.moment(language, case.due_at) if case.due_at else "—"
+        due = case.due_at
+        key = "staff.line_open" if due is None else "staff.line_late" if due < turn.now else "staff.line"
         title = turn.policy(case).lifecycle.state(case.state).title[language]
         owner = turn.owner(case)
-        lines.append(turn.say(language, "staff.line", number=case.number, state=title, date=due,
+        lines.append(turn.say(language, key, number=case.number, state=title,
+                              date=turn.moment(language, due) if due else "",
                               owner=owner.name if owner else turn.say(language, "staff.nobody")))  # fmt: skip
-    rows = [
-        [turn.button(case.number, Token(scope="s", case_id=case.id, stamp=case.cycle, value="show"))] for case in found
+    shown = [
+        turn.button(case.number, Token(scope="s", case_id=case.id, stamp=case.cycle, value="show")) for case in found
     ]
-    turn.tell_staff(member, "\n".join(lines), rows)
+    turn.tell_staff(member, "\n".join(lines), [shown[i : i + 2] for i in range(0, len(shown), 2)])
 
 
 def find(turn: Turn, member: Staff, text: str) -> None:

@@ -182,6 +182,9 @@ def _wished(turn: Turn, conversation: Conversation, message: IncomingMessage, wi
     elif wish == "human":
         _human(turn, conversation, message, case)
         return True
+    elif wish == _NEW and _keeps(conversation):
+        _attach(turn, conversation, _NEW)
+        return True
     elif wish == _NEW and case is None:
         conversation.make("ask_which")  # and it is known which: the next words are a new complaint
         conversation.case_id, conversation.words.options = None, [_NEW]
@@ -240,12 +243,12 @@ def status(turn: Turn, conversation: Conversation) -> None:
             next_ = turn.say(language, "status.form")
         elif promised is not None and promised > turn.now:
             next_ = turn.say(language, "status.date", date=turn.promise(language, promised))
-        elif case.open:
+        elif case.open and case.facts.resolved_at is None:
             next_ = turn.say(language, "status.working")
         else:
-            next_ = turn.say(language, "status.over")
+            next_ = ""
         lines.append(turn.say(language, "status.line", number=case.number, state=state,
-                              type=cards.type_title(turn, case, language), next=next_))  # fmt: skip
+                              type=cards.type_title(turn, case, language), next=next_).rstrip())  # fmt: skip
     turn.tell(conversation, "\n\n".join(lines))
 
 
@@ -385,6 +388,19 @@ def _ask_which(turn: Turn, conversation: Conversation, message: IncomingMessage,
     ]
     rows.append([turn.question_button(conversation, turn.say(language, "which.new"), f"w{len(rows)}")])
     turn.tell(conversation, turn.say(language, "which.ask"), rows)
+    turn.set_timer(known[-1], "kept", turn.now + timedelta(hours=turn.policy().form.nudge_after))
+
+
+def _keeps(conversation: Conversation) -> bool:
+    return conversation.state == "picking" and bool(conversation.words.kept or conversation.words.kept_files)
+
+
+def let_go(turn: Turn, conversation: Conversation) -> None:
+    """Give words to the newest complaint whose customer never said where they belong: they must reach somebody."""
+    if _keeps(conversation):
+        known = _open(turn, conversation)
+        _attach(turn, conversation, str(known[-1].id) if known else _NEW)
+        turn.touch(conversation)
 
 
 def _picked_by_words(turn: Turn, conversation: Conversation, text: str) -> str:
@@ -400,6 +416,7 @@ def _picked_by_words(turn: Turn, conversation: Conversation, text: str) -> str:
 def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
     """Add the kept words to the case that was picked, or open a new one for them."""
     words = conversation.words
+    case = turn.case(int(picked)) if picked != _NEW else None
     text, ref, at = words.kept, words.kept_ref, words.kept_at or turn.now
     files, words.kept_files = tuple(words.kept_files), []
     words.kept = words.kept_ref = ""
@@ -415,13 +432,9 @@ def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
     )
     reading = turn.book.reader.read(text, hint=words.language)
     conversation.make("rest")
-    if picked == _NEW:
+    if case is None or case.conversation_id != conversation.id or not case.open:
         conversation.case_id = None
         evidence.take(turn, conversation, intake.begin(turn, conversation, message, text, reading), message)
-        return
-    case = turn.case(int(picked))
-    if case is None or case.conversation_id != conversation.id or not case.open:
-        turn.tell(conversation, turn.say(words.language, "error.stale"))
         return
     cases.hear(turn, case, message, text, reading)
     evidence.take(turn, conversation, case, message)

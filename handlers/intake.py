@@ -579,7 +579,12 @@ def submit(turn: Turn, conversation: Conversation, case: Case) -> None:
         turn.touch(customer)
     conversation.make("rest")
     conversation.case_id = None
+    late = case.state != policy.lifecycle.first  # reception has begun without it
     accept(turn, case, CUSTOMER)
+    if late:
+        cases.happen(turn, case, "customer_wrote", CUSTOMER)
+        language = conversation.words.language
+        turn.tell(conversation, turn.say(language, "hear.added", number=case.number), case=case)
 
 
 def accept(turn: Turn, case: Case, actor: str) -> None:
@@ -597,8 +602,6 @@ def menu(turn: Turn, conversation: Conversation) -> Rows:
     """Return the buttons of what a customer can do with the desk."""
     language = conversation.words.language
     return [
-        [
-            turn.button(turn.say(language, f"menu.{name}"), Token(scope="m", value=name))
-            for name in ("new", "status", "help")
-        ]
+        [turn.button(turn.say(language, f"menu.{name}"), Token(scope="m", value=name)) for name in row]
+        for row in (("new", "status"), ("help",))
     ]

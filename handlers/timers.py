@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from complaints.case import Case
 from complaints.commands import Fire
-from handlers import cases, clocks, intake, notices, surveying
+from handlers import cases, clocks, hearing, intake, notices, surveying
 from handlers.turn import SYSTEM, Turn
 
 
@@ -31,6 +31,8 @@ def fire(command: Fire, turn: Turn) -> None:
         _nudge(turn, case)
     elif what == "abandon":
         _abandon(turn, case)
+    elif what == "kept":
+        hearing.let_go(turn, turn.conversation_of(case))
     elif what == "archive":
         _archive(turn, case)
 

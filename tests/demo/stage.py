@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Page, async_playwright, expect
 
 ROOT: Final = Path(__file__).parents[2]
 CHROMIUM: Final = Path("/usr/bin/chromium")
@@ -188,18 +188,22 @@ class Handset:
 
     async def hears(self, *words: str, within: float = _SOON) -> "Said":
         """Wait for a message with all these words that came since the last act, and return it with its buttons."""
-        said: list[Said] = []
-        try:
-            async with asyncio.timeout(within):
-                while True:
-                    said = [each for each in await self.messages() if each.id > self._seen and not each.own]
-                    for each in said:
-                        if all(word in each.text for word in words):
-                            return each
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            heard = "\n---\n".join(each.text for each in said)
-            raise AssertionError(f"waited in vain for {words}; heard:\n{heard}") from None
+        said = await self.heard(*words, within=within)
+        if said is None:
+            heard = "\n---\n".join(each.text for each in await self.messages() if each.id > self._seen)
+            raise AssertionError(f"waited in vain for {words}; heard:\n{heard}")
+        return said
+
+    async def heard(self, *words: str, within: float) -> "Said | None":
+        """Wait so long for a message with all these words; None if none comes."""
+        end = asyncio.get_running_loop().time() + within
+        while True:
+            for each in await self.messages():
+                if each.id > self._seen and not each.own and all(word in each.text for word in words):
+                    return each
+            if asyncio.get_running_loop().time() >= end:
+                return None
+            await asyncio.sleep(0.1)
 
     async def messages(self) -> list["Said"]:
         found = await self.root.locator(".message").evaluate_all(
@@ -237,7 +241,3 @@ def number_in(text: str) -> str:
     found = re.search(r"TR\d\d-[\d-]+", text)
     assert found, text
     return found[0]
-
-
-def newest(phone: Locator) -> Locator:
-    return phone.locator(".bubble").last

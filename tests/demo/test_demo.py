@@ -100,9 +100,12 @@ async def test_the_demo_tells_the_whole_story(tmp_path: Path):
         assert done.buttons == ["还有问题没解决"]
 
         clock = await browser.tab(f"{demo.service}/demo")
-        await move_clock(clock, "+1 day", 5)
+        for _ in range(7):  # holidays are not counted
+            await move_clock(clock, "+1 day")
+            if asked := await wang.heard(number, "办完了", "几分", within=1.5):
+                break
         await page.bring_to_front()
-        asked = await wang.hears(number, "办完了", "几分")
+        assert asked is not None
         assert asked.buttons == ["1", "2", "3", "4", "5"]
         await wang.press("4")
         await wang.hears("结果")
