@@ -44,6 +44,8 @@ app.add_typer(staff, name="staff")
 console = Console()
 
 _CODE_HOURS: Final = 48
+#: Seconds a thread may keep the interpreter: the desk's thread lets go at every statement of the database anyway.
+_SWITCH: Final = 0.05
 
 
 @contextlib.contextmanager
@@ -67,6 +69,7 @@ def serve() -> None:
         given = settings.load()
         logs.set_up(secrets=given.secrets)
         migrate(given.database_url)
+        sys.setswitchinterval(_SWITCH)
         asyncio.run(_serve(given))
 
 

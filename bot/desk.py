@@ -8,11 +8,11 @@ at a time.
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from zlib import crc32
 
 import structlog
@@ -230,7 +230,10 @@ class Desk:
                 if isinstance(error, Unavailable):
                     raise
                 job.refused = error if isinstance(error, PlaintError) else None
-                log.exception("command_failed", command=type(command).__name__, key=command.key)
+                if isinstance(error, PlaintError):
+                    log.info("refused", command=type(command).__name__, reason=error.key)
+                else:
+                    log.exception("command_failed", command=type(command).__name__, key=command.key)
                 raise _Failed(job) from error
             job.served = Served(press=turn.press_answer)
             if firing or turn.new is not None:
@@ -243,36 +246,38 @@ class _Counter:
 
     def __init__(self, desk: Desk, number: int) -> None:
         self._desk = desk
-        self._jobs: deque[_Job] = deque()
-        self._commands = 0
-        self._ready = threading.Condition()
-        self._open = True
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None: close when all before it is served
+        self.put = self._jobs.put
         self.thread = threading.Thread(target=self._run, name=f"desk-{number}", daemon=True)
 
-    def put(self, job: _Job) -> None:
-        with self._ready:
-            self._jobs.append(job)
-            self._commands += job.command is not None
-            self._ready.notify()
-
     def close(self) -> None:
-        with self._ready:
-            self._open = False
-            self._ready.notify()
+        self._jobs.put(None)
 
     def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not self._jobs and self._open:
-                    self._ready.wait()
-                if not self._jobs:
-                    return
-                if not self._commands and self._open:
-                    self._ready.wait(timeout=_LINGER)  # outcomes of letters can wait for a command's commit
-                jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), LARGEST_BATCH))]
-                self._commands -= sum(job.command is not None for job in jobs)
-            if not self._desk.serve(jobs):
+        while (jobs := self._batch()) is not None:
+            if jobs and not self._desk.serve(jobs):
                 self._desk.rest()
+
+    def _batch(self) -> list[_Job] | None:
+        """Wait for work, and take all there is: None to close. Outcomes of letters wait a little for a command."""
+        jobs: list[_Job] = []
+        commands = 0
+        with suppress(Empty):
+            while len(jobs) < LARGEST_BATCH:
+                if not jobs:
+                    job = self._jobs.get()
+                elif commands:
+                    job = self._jobs.get_nowait()
+                else:
+                    job = self._jobs.get(timeout=_LINGER)
+                if job is None:
+                    if not jobs:
+                        return None
+                    self._jobs.put(None)
+                    break
+                jobs.append(job)
+                commands += job.command is not None
+        return jobs
 
 
 def _conversation(command: Command) -> int:
