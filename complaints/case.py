@@ -11,7 +11,10 @@ from pydantic import BaseModel, Field
 
 
 class ClockRun(BaseModel):
-    """One clock of a case, running or stopped. `told` is the last percent whose rung was told; moments are UTC."""
+    """One clock of a case, running or stopped; moments are UTC.
+
+    `told` is the last percent whose rung was told; `held` counts the updates that moved the promised date.
+    """
 
     started_at: datetime
     due_at: datetime
@@ -20,7 +23,7 @@ class ClockRun(BaseModel):
     pauses: list[tuple[datetime, datetime]] = Field(default_factory=list)
     stopped_at: datetime | None = None
     promised_at: datetime | None = None
-    held: bool = False
+    held: int = 0
 
     @property
     def running(self) -> bool:

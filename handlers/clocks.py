@@ -128,7 +128,7 @@ def hold(turn: Turn, case: Case, clock_id: str) -> None:
         return
     before = run.promised_at
     run.promised_at = due(clock.holding.extend, max(before, turn.now), turn.book.calendar)
-    run.held = True
+    run.held += 1
     language = turn.conversation_of(case).words.language
     turn.tell(
         turn.conversation_of(case),
@@ -159,5 +159,5 @@ def _arm(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
     ladder = turn.policy(case).ladder(clock.id)
     waiting = [rung.percent for rung in ladder.rungs if rung.percent > run.told] if ladder else []
     turn.set_timer(case, f"clock:{clock.id}", _moment(turn, clock, run, min(waiting)) if waiting else None)
-    if clock.holding is not None and run.promised_at is not None:
+    if clock.holding is not None and run.promised_at is not None and run.held < clock.holding.most:
         turn.set_timer(case, f"hold:{clock.id}", ahead(clock.holding.before, run.promised_at, turn.book.calendar))

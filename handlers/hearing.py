@@ -557,8 +557,11 @@ def _question_pressed(turn: Turn, conversation: Conversation, message: IncomingM
 
 def _survey_pressed(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case, token: Token) -> None:
     score = int(token.detail) if token.detail.isdigit() and len(token.detail) <= 2 else -1  # noqa: PLR2004 # 0..10
-    if token.stamp != case.cycle or not surveying.answer(turn, conversation, case, token.value, score):
-        agents.toast(turn, message, turn.say(conversation.words.language, "survey.over"))
+    if token.stamp == case.cycle and surveying.answer(turn, conversation, case, token.value, score):
+        return
+    asked_again = token.stamp == case.cycle and surveying.ask_again(turn, conversation, case)
+    key = "error.stale" if asked_again else "survey.over"
+    agents.toast(turn, message, turn.say(conversation.words.language, key))
 
 
 def _move_pressed(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case, token: Token) -> None:

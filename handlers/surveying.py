@@ -130,6 +130,15 @@ def answer(turn: Turn, conversation: Conversation, case: Case, question_id: str,
     return True
 
 
+def ask_again(turn: Turn, conversation: Conversation, case: Case) -> bool:
+    """Ask the question that is still open once more; False if the survey is over."""
+    found = running(turn, case)
+    if found is None:
+        return False
+    _ask(turn, conversation, case, *found)
+    return True
+
+
 def asked(turn: Turn, case: Case) -> Question | None:
     """Return the question of the survey that lies on the table."""
     found = running(turn, case)

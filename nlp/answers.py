@@ -17,6 +17,8 @@ _SHORT = 60
 _LAYERS = 4
 #: So many of the tests of an answer are made without its politeness too.
 _WHOLE = 3
+#: Words after an agreement that are no longer than this add nothing to it, in characters ("the way it is", "thanks").
+_ADDS_NOTHING = 6
 #: A label found inside an answer must make up at least this share of it.
 _SHARE = 0.4
 
@@ -76,10 +78,21 @@ def intent(text: str) -> str | None:
 
 
 def consent(text: str) -> bool | None:
-    """Tell whether the last clause of an answer agrees or refuses; None where it does neither."""
-    clauses = [clause for clause in _answers().clause_end.split(normalize(text[-_SHORT:]).folded) if key(clause)]
-    meant = intent(clauses[-1]) if clauses else None
-    return meant == "yes" if meant in {"yes", "no"} else None
+    """Tell whether an answer to a proposal agrees or refuses; None where it does neither, or sets a condition.
+
+    A refusal counts wherever a clause of it stands: what follows is its reason. An agreement must be the last clause, or
+    have nothing after it but a few words that add nothing ("that's it", "thanks").
+    """
+    clauses = [each for each in _answers().clause_end.split(normalize(text[-_SHORT:]).folded) if key(each)]
+    meant = [intent(each) for each in clauses]
+    if "no" in meant:
+        return False
+    if "yes" not in meant:
+        return None
+    after = clauses[len(meant) - meant[::-1].index("yes") :]
+    return (
+        True if all(len(key(each)) <= _ADDS_NOTHING and not _answers().negated.search(each) for each in after) else None
+    )
 
 
 def small_talk(text: str) -> Literal["greeting", "thanks"] | None:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,6 +31,7 @@ from complaints.case import Case
 from complaints.conversation import Staff
 from complaints.events import Event
 from complaints.ports import Changes
+from policies.phrasebook import Phrasebook
 from sandbox import Group, Message, Phone, Sandbox, TelegramSettings
 from sandbox.app import running as sandbox_running
 from sandbox.telegram.updates import Timing
@@ -42,6 +43,10 @@ SECRET = "only-for-tests"
 #: What the log must never hold after a story that went well.
 FAILURES = {"command_failed", "batch_failed", "letter_failed", "settle_failed", "claim_failed", "malformed"}
 _PATIENCE = 20.0
+_OLDEST = sql(
+    "select (select min(due_at) from timer), (select min(due_at) from outbox where state = 'waiting'), "
+    "(select min(due_at) from inbox where state = 'waiting')"
+)
 _DUE = "letters are due"
 
 
@@ -90,7 +95,7 @@ class Heard(str):
 
     __slots__ = ("labels", "many", "messages", "toast")
 
-    def __new__(cls, messages: Sequence[Message], toast: str = "") -> "Heard":
+    def __new__(cls, messages: Sequence[Message], toast: str = "") -> Self:
         heard = super().__new__(cls, "\n---\n".join(message.text for message in messages))
         heard.messages = tuple(messages)
         heard.many = len(messages)
@@ -148,7 +153,9 @@ class Person:
                 heard = await (self.press(answer[1:]) if answer[0] == "!" else self.say(answer))
         return heard
 
-    async def file(self, words: str = "订单YX20250118-3 物流没更新都半个月了", *, submit: bool = True, **given: str) -> Heard:
+    async def file(
+        self, words: str = "订单YX20250118-3 物流没更新都半个月了", *, submit: bool = True, **given: str
+    ) -> Heard:
         """Complain, and answer whatever is asked, until the review card (and send it)."""
         return await self.finish(await self.say(words), submit=submit, **given)
 
@@ -260,18 +267,20 @@ class Town:
     def _busy(self) -> str:
         if self.sandbox.telegram.world.default_bot.updates.pending_count:
             return "updates wait"
-        now = self.clock()
-        if due := self.store.due_timers(now, 5):
-            return f"timers are due: {due}"
         if self.service.postman._desk.held:
             return "letters are on their way"
-        with self.store.read() as ledger:
-            trays = ledger.trays()
-        if trays.outbox_oldest_at is not None and trays.outbox_oldest_at <= now:
+        timer, letter, message = self._oldest()
+        now = self.clock.moment.timestamp() * 1000
+        if timer is not None and timer <= now:
+            return "timers are due"
+        if letter is not None and letter <= now:
             return _DUE
-        if trays.inbox_oldest_at is not None and trays.inbox_oldest_at <= now:
-            return "messages wait in the inbox"
-        return ""
+        return "messages wait in the inbox" if message is not None and message <= now else ""
+
+    def _oldest(self) -> tuple[int | None, ...]:
+        """Return when the oldest timer, letter and message are due, in this order: the one may bring the other."""
+        with self.store._read.connect() as connection:
+            return tuple(connection.execute(_OLDEST).one())
 
     async def until(self, local: str) -> None:
         """Let time pass until then, with everything that falls due on the way happening at its own moment."""
@@ -279,12 +288,11 @@ class Town:
         assert target >= self.clock(), f"it is {self.clock.show(self.clock())} already"
         while True:
             await self.settle()
-            with self.store.read() as ledger:
-                trays = ledger.trays()
-            coming = [at for at in (trays.next_timer_at, trays.outbox_oldest_at) if at is not None and at <= target]
+            timer, letter, _ = self._oldest()
+            coming = [at for at in (timer, letter) if at is not None and at <= target.timestamp() * 1000]
             if not coming:
                 break
-            self.clock.moment = max(self.clock(), min(coming))
+            self.clock.moment = max(self.clock(), datetime.fromtimestamp(min(coming) / 1000, UTC))
         self.clock.moment = target
         await self.settle()
 
@@ -396,18 +404,23 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def _once_each() -> None:
-    """Read every policy and its lexicon once for all tests: they are the same in each."""
+    """Read every policy, lexicon, calendar and wording once for all tests: they are the same in each."""
     wiring.parse = functools.cache(wiring.parse)
-    readers: dict[str, Any] = {}
-    make = wiring.KeywordReader
+    wiring.KeywordReader = _kept(wiring.KeywordReader)
+    wiring.work_calendar = _kept(wiring.work_calendar)
+    Phrasebook.load = functools.cache(Phrasebook.load)
 
-    def reader(taxonomy: Any) -> Any:
-        key = taxonomy.model_dump_json()
-        if key not in readers:
-            readers[key] = make(taxonomy)
-        return readers[key]
 
-    wiring.KeywordReader = reader
+def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
+    kept: dict[str, Any] = {}
+
+    def made(about: Any, *more: Any) -> Any:
+        key = f"{about.model_dump_json()} {more}"
+        if key not in kept:
+            kept[key] = make(about, *more)
+        return kept[key]
+
+    return made
 
 
 Found = Callable[..., Awaitable[Town]]

@@ -57,16 +57,16 @@ class PostgresServer:
             else:
                 return
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """Stop at once, as an administrator in a hurry does."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
+            self._process.send_signal(how)
             self._process.wait(_READY_WITHIN_S)
             self._process = None
 
     def remove(self) -> None:
         """Stop, and leave nothing behind."""
-        self.stop()
+        self.stop(signal.SIGINT)  # which waits for all its processes: none may write into the folder any more
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def fresh_database(self) -> str:

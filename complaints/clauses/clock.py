@@ -23,10 +23,14 @@ class Limit(Clause):
 
 
 class Holding(Clause):
-    """The update a customer gets before a promised date passes in silence: how long before, and the next date."""
+    """The update a customer gets before a promised date passes in silence: how long before, and the next date.
+
+    After `most` of them nothing more is promised: the ladder has long been climbed, and a person must write.
+    """
 
     before: Limit
     extend: Limit
+    most: int = Field(default=3, ge=1)
 
 
 class Clock(Clause):

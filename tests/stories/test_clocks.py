@@ -67,7 +67,9 @@ async def test_an_answer_in_time_stops_the_clock(town):
     assert "您好，我在查了" in await wang.heard()
     await town.until("2025-03-03 14:00")
     assert town.case().facts.clocks["first_response"].stopped_at is not None
-    assert [event.facts["late"] for event in town.events("clock_stopped") if event.facts["clock"] == "first_response"] == [False]
+    assert [
+        event.facts["late"] for event in town.events("clock_stopped") if event.facts["clock"] == "first_response"
+    ] == [False]
     assert "超时" not in await zhou.everything()
 
 

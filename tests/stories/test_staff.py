@@ -15,7 +15,7 @@ async def _shown(agent, number):
 
 
 async def test_a_code_binds_one_chat_once(town):
-    member, code = await town.code("周敏", "reception")
+    _, code = await town.code("周敏", "reception")
     zhou, stranger = await town.customer("周敏"), await town.customer("路人")
     bound = await zhou.say(f"/start staff-{code}")
     assert "周敏" in bound
@@ -288,7 +288,9 @@ async def test_the_list_shows_open_cases_the_nearest_deadline_first(town):
     await zhou.heard()
     listed = await zhou.say("/cases")
     one, two = town.cases()
-    assert re.findall(r"TR25-\d{5}-\d", listed)[:2] == [case.number for case in sorted((one, two), key=lambda case: case.due_at)]
+    assert re.findall(r"TR25-\d{5}-\d", listed)[:2] == [
+        case.number for case in sorted((one, two), key=lambda case: case.due_at)
+    ]
     assert "输错了" in await zhou.say("TR25-99999-9"), "the check digit does not fit"
     assert "没有这个编号" in await zhou.say(numbers.make("TR", 2025, 777))
     assert "没有这个编号" not in await zhou.say("随便说说")

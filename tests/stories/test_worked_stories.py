@@ -13,7 +13,7 @@ async def test_broken_lamps_on_a_friday_night_in_english(found):
     case = town.case()
     assert case.number in heard
     assert "Mon 17 Mar, 09:00" in heard
-    assert heard.labels == ["I agree", "I do not agree"] or len(heard.labels) == 2
+    assert heard.labels == ["I agree", "I don't agree"]
     assert (case.type, case.facts.flags) == ("product_quality", [])
     assert case.facts.grades["urgency"] == "normal"
     assert town.due("first_response") == "2025-03-17 10:00"
@@ -57,7 +57,7 @@ async def test_broken_lamps_on_a_friday_night_in_english(found):
     assert "1 is very bad" in survey
     assert town.case().facts.surveys[0].expires_at == town.clock.of("2025-04-02 18:00")
     await tom.all("5", "5")
-    assert "hank" in await tom.press("Nothing more") if "Nothing more" in (await tom.phone.transcript()).last.rows else True
+    assert "hank you" in await tom.press((await tom.phone.transcript()).last.buttons[0].text)
     transcript = "".join(message.text for message in (await tom.phone.transcript()).messages if message.from_bot)
     assert not any("一" <= sign <= "鿿" for sign in transcript), "not a word of Chinese"
 
@@ -118,7 +118,6 @@ async def test_a_parcel_is_stuck_two_proposals_are_refused_and_the_survey_finds_
     assert len(town.cases()) == 2
     assert new.number in heard
     assert new.type == "wrong_goods"
-    assert new.opened_at == town.events("opened", new)[0].at or True
 
 
 async def test_children_are_hurt_a_journalist_calls_and_three_departments_are_involved(found):
@@ -189,7 +188,6 @@ async def test_a_complaint_in_traditional_chinese_is_answered_in_traditional_chi
     assert "投訴" in await lin.heard()
     await lin.all("5", "5")
     said = "".join(message.text for message in (await lin.phone.transcript()).messages if message.from_bot)
-    assert not set("您的投诉编号请问怎么联系经营业务")  - set("您的投诉编号请问怎么联系经营业务") or True
     assert not set("诉编号问么联系经业务给谢这还") & set(said.replace("已退款", "")), "no simplified character"
 
 
