@@ -80,8 +80,8 @@ def intent(text: str) -> str | None:
 def consent(text: str) -> bool | None:
     """Tell whether an answer to a proposal agrees or refuses; None where it does neither, or sets a condition.
 
-    A refusal counts wherever a clause of it stands: what follows is its reason. An agreement must be the last clause, or
-    have nothing after it but a few words that add nothing ("that's it", "thanks").
+    A refusal counts wherever a clause of it stands: what follows is its reason. An agreement must be the last clause,
+    or have nothing after it but a few words that add nothing ("that's it", "thanks").
     """
     clauses = [each for each in _answers().clause_end.split(normalize(text[-_SHORT:]).folded) if key(each)]
     meant = [intent(each) for each in clauses]
