@@ -8,16 +8,15 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, bindparam
 
-from complaints.errors import Unavailable
 from storage import tables
-from storage.engines import transaction
+from storage.engines import Again, transaction
 from storage.sealing import Vault
 from storage.statements import Upsert
 
 _EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NODE_BITS: Final = 12
-_BLOCK: Final = 50
+_BLOCK: Final = 64
 #: A message counts from when it was sent, up to 72 hours ago, in the company's zone, which may be ahead of UTC.
 _EARLIEST: Final = timedelta(hours=73 + 12)
 _LATEST: Final = timedelta(hours=15)
@@ -66,15 +65,15 @@ class SqlIds:
     def number(self, year: int) -> int:
         """Return the next running number of a case in that year.
 
-        Numbers are reserved in blocks between units. Raises `Unavailable` inside a unit that needs more than are left;
-        the next unit finds more.
+        Numbers are reserved in blocks between units. Raises `Again` inside a unit that needs more than are left: run
+        again, it finds more.
         """
         if number := self._take(year):
             return number
         if getattr(self._here, "in_unit", False):
             self._wanted.add(year)
             self._stock *= 2  # such units come again
-            raise Unavailable("no case numbers are left; more are reserved before the next unit")
+            raise Again("no case numbers are left; more are reserved before the next unit")
         self._reserve(year)
         return self._take(year) or self.number(year)
 
