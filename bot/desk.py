@@ -117,15 +117,25 @@ class Desk:
         return future
 
     async def settle(self, outcomes: Sequence[Settled]) -> None:
-        """Hand in what became of letters; it is written with the next commit, and this returns after it."""
-        done: asyncio.Future[Served] = asyncio.get_running_loop().create_future()
-        self._counters[0].put(_Job(done, settled=outcomes))
-        await done
+        """Hand in what became of letters; it is written with the next commit, and this returns after it.
+
+        A letter is settled on the thread that serves its chat: before what the person answers to it, so that a crash
+        repeats one letter at most.
+        """
+        loop = asyncio.get_running_loop()
+        shares: dict[_Counter, list[Settled]] = {}
+        for each in outcomes:
+            shares.setdefault(self._at(each.letter.address.chat), []).append(each)
+        jobs = [(counter, _Job(loop.create_future(), settled=share)) for counter, share in shares.items()]
+        for counter, job in jobs:
+            counter.put(job)
+        await asyncio.gather(*(job.future for _, job in jobs))
 
     def _counter(self, command: Command) -> "_Counter":
-        if len(self._counters) == 1:
-            return self._counters[0]
         place = hearing.speaker(command.message).chat if isinstance(command, Hear) else str(_conversation(command))
+        return self._at(place)
+
+    def _at(self, place: str) -> "_Counter":
         return self._counters[crc32(place.encode()) % len(self._counters)]
 
     def _finish(self, jobs: Sequence[_Job], letters: list[Letter]) -> None:
