@@ -26,6 +26,7 @@ MADE = (
     "my_company.yaml",
 )
 
+
 def headings(page: Path) -> set[str]:
     lines = re.sub(r"```.*?```", "", tree.text(page), flags=re.DOTALL).splitlines()
     titles = [line.lstrip("#").strip() for line in lines if line.startswith("#")]
