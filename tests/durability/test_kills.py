@@ -38,6 +38,8 @@ STEPS = [
     ("请核对投诉", "!没问题，提交"),
 ]
 LAST = "已受理"
+IN_THE_AIR = 2
+"""Letters to one customer that a kill can catch between the platform's yes and ours: what was heard, what is asked."""
 AHEAD = 31.0
 """Seconds that pass while the service is away: longer than a lease, so that nobody waits for one of the dead."""
 
@@ -225,5 +227,5 @@ async def test_kill_minus_nine_loses_doubles_and_strands_nothing(service, databa
         for customer in customers
     ), "no answer is lost"
     assert twice == [], "nothing happened twice"
-    assert max(repeats) <= kills
+    assert max(repeats) <= kills * IN_THE_AIR
     assert (trays.inbox_waiting, trays.inbox_dead, trays.outbox_dead) == (0, 0, 0)
