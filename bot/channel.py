@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from complaints.messages import IncomingMessage
+from complaints.messages import Address, IncomingMessage
 from complaints.ports import Letter
 
 
@@ -36,9 +36,12 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a platform allows. `text` in UTF-16 units a message, `token` in bytes a button, `file` in bytes.
+    """What a platform allows. `text` is the longest message in the platform's own units, `token` in bytes a button,
+    `buttons` the most buttons of a message (with more choices than that they are numbered), `file` in bytes.
 
     `overall`, `chat` and `group` pace what nobody asked for, and everything for a while after the platform complained.
+    `folds`: letters that wait for one recipient go out as one. `carries`: the answer to a post carries letters, if it
+    goes out within `patience` seconds; after those the platform gives up.
     """
 
     text: int
@@ -48,6 +51,10 @@ class Limits:
     chat: Pace
     group: Pace
     concurrent: int = 64
+    buttons: int = 100
+    folds: bool = False
+    carries: bool = False
+    patience: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +109,40 @@ class Moved:
     new_chat: str
 
 
-Outcome = Sent | Retry | Deferred | Unreachable | Refused | Moved
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """There is no way to the person now: the letter waits until they write. `noticed`: they know that one waits."""
+
+    reason: str
+    noticed: bool = False
+
+
+Outcome = Sent | Retry | Deferred | Unreachable | Refused | Moved | Parked
 Sink = Callable[[bytes], Awaitable[None]]
 """Takes one piece of a file after the other."""
+
+
+class Purse(Protocol):
+    """Counts what a platform still lets us send to somebody, over all processes."""
+
+    async def spend(self, address: Address, names: Sequence[str], *, keep: int = 0) -> bool:
+        """Take one from each of these counters that still holds; False if none has more than `keep` left."""
+        ...
+
+    async def close(self, address: Address, names: Sequence[str]) -> None:
+        """Set these counters to nothing: the platform knows better than we do."""
+        ...
+
+
+class Shelf(Protocol):
+    """Keeps the access tokens of platforms where all processes find them."""
+
+    async def token(self, name: str, fetch: Callable[[], Awaitable[tuple[str, float]]], *, stale: str = "") -> str:
+        """Return the token of that name. Where there is none, or only the `stale` one, one process fetches it for all.
+
+        `fetch` returns a token and the seconds for which it holds; what it raises is raised to everyone who waits.
+        """
+        ...
 
 
 class Channel(Protocol):
@@ -118,6 +156,10 @@ class Channel(Protocol):
     @property
     def limits(self) -> Limits:
         """What the platform allows."""
+        ...
+
+    def verify(self, delivery: Delivery) -> Reply:
+        """Return what proves to the platform that the address is ours (its GET); raise `NotGenuine` or `Malformed`."""
         ...
 
     def understand(self, delivery: Delivery) -> list[IncomingMessage]:

@@ -44,11 +44,38 @@ class Settings(BaseSettings):
     )
     telegram_agent_chat: str = Field(default="", description="id of the staff's group chat, e.g. -1001234567890")
     telegram_proxy: str = Field(default="", description="http://HOST:PORT for all calls to Telegram; empty: none")
+    wechat_app_id: str = Field(default="", description="AppID of the WeChat Official Account; empty: no WeChat")
+    wechat_secret: SecretStr = Field(default=SecretStr(""), description="AppSecret of the Official Account")
+    wechat_token: SecretStr = Field(default=SecretStr(""), description="the Token of the account's server settings")
+    wechat_aes_key: SecretStr = Field(
+        default=SecretStr(""), description="EncodingAESKey, 43 characters; empty: plain mode only"
+    )
+    wechat_api_url: str = Field(default="https://api.weixin.qq.com", description="WeChat's API")
+    wechat_kind: Literal["service", "subscription", "test"] = Field(
+        default="service", description="what the account is: service (verified), subscription or test"
+    )
+    wechat_templates: str = Field(
+        default="",
+        description="notices as NAME=TEMPLATE_ID, comma separated: progress (template message), subscribe (one-time)",
+    )
+    wechat_forward_url: str = Field(
+        default="", description="another system that shares the callback and gets what is no complaint; empty: none"
+    )
+    wechat_domain_code: str = Field(default="", description="the code in the name of MP_verify_CODE.txt; empty: none")
+    wecom_corp_id: str = Field(default="", description="id of the WeCom corporation; empty: no WeCom")
+    wecom_agent_id: str = Field(default="", description="AgentId of the WeCom application")
+    wecom_secret: SecretStr = Field(default=SecretStr(""), description="Secret of the WeCom application")
+    wecom_token: SecretStr = Field(default=SecretStr(""), description="Token of the application's callback")
+    wecom_aes_key: SecretStr = Field(default=SecretStr(""), description="EncodingAESKey of the callback, 43 characters")
+    wecom_api_url: str = Field(default="https://qyapi.weixin.qq.com", description="WeCom's API")
+    wecom_robot_url: SecretStr = Field(
+        default=SecretStr(""), description="webhook of a WeCom group robot: the staff's room; empty: none"
+    )
 
     @property
     def secrets(self) -> list[str]:
         """Everything that must never show in a log."""
-        values = [self.keys, self.telegram_token, self.telegram_webhook_secret]
+        values = [getattr(self, name) for name, each in type(self).model_fields.items() if each.annotation is SecretStr]
         found = [value.get_secret_value() for value in values if value.get_secret_value()]
         found += [part.partition(":")[2] for part in self.keys.get_secret_value().split(",") if ":" in part]
         if "@" in self.database_url and ":" in self.database_url.partition("://")[2]:

@@ -56,12 +56,19 @@ class Keep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """Record that a message could not be delivered for good (`reason`: blocked, refused, …)."""
+    """Record that a message could not be delivered (`reason`: blocked, refused, …).
+
+    With the reason `window` it is parked until the person writes; `noticed` tells that the platform lets them know that
+    something waits. `channel` and `priority` are those of the letter.
+    """
 
     conversation_id: int
     case_id: int | None
     reason: str
     text: str = ""
+    channel: str = ""
+    priority: int = 0
+    noticed: bool = False
     key: str = ""
 
 

@@ -64,11 +64,29 @@ class Customer:
     erased: bool = False
 
 
+class Shown(BaseModel):
+    """A choice that was shown where there are no buttons: the number to type, or 0 for the label alone."""
+
+    number: int
+    label: str
+    token: str
+
+
+class Place(BaseModel):
+    """One of several chats in which the same person is reached."""
+
+    channel: str
+    chat: str
+
+
 class Dialogue(BaseModel):
     """Where the conversation stands: sealed with the customer's data key.
 
     `field` is asked for, `tries` counts wrong answers to it, `trail` the fields answered before it (for going back).
     `kept` and `kept_files` wait for the customer to say what they belong to. `act` is what an agent is writing for.
+    `shown` are the choices that may be typed, `known` values (field id -> value) that came with a scanned code, for the
+    next complaint. `places` are all chats of a person who has joined several, `preferred` the channel they want to be
+    written to (empty: where they spoke last).
     """
 
     chat: str = ""
@@ -89,11 +107,17 @@ class Dialogue(BaseModel):
     question: str = ""
     album: str = ""
     recent: list[int] = Field(default_factory=list)
+    shown: list[Shown] = Field(default_factory=list)
+    known: dict[str, str] = Field(default_factory=dict)
+    places: list[Place] = Field(default_factory=list)
+    preferred: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class Conversation:
     """One chat with one person: a customer, or a member of the staff (`staff_id`).
+
+    A person may have joined several chats to one conversation; `channel` and `words.chat` say where they are written to.
 
     `turn` counts the questions asked: a button carries the turn it was shown in, an older one is stale. `case_id` is
     the case that the question on the table is about. `reachable` is false once the person has blocked the bot.

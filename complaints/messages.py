@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-MessageKind = Literal["text", "press", "edit", "blocked", "unblocked", "moved", "unknown"]
+MessageKind = Literal["text", "press", "edit", "blocked", "unblocked", "moved", "left", "unknown"]
 AttachmentKind = Literal["photo", "document", "voice", "audio", "video", "other"]
 
 
@@ -29,6 +29,19 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What a message lets us send afterwards, where the platform counts: `count` messages within so many seconds.
+
+    `name` is the counter; a new credit takes the place of the old one, or `adds` to it.
+    """
+
+    name: str
+    count: int
+    seconds: int
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
     """One thing said to the desk.
 
@@ -36,7 +49,8 @@ class IncomingMessage:
     `press` is the token of a button, `press_ref` what the platform wants back to end the press. `command` and
     `argument` are set when the text is a command (`/start CODE`), without the slash. `ref` is the platform's id of the
     message itself and `reply_to` that of the one it answers. `album` groups the parts of an album. For `moved`,
-    `argument` is the new chat.
+    `argument` is the new chat; `left` says that this member has left the organisation. `credits` are what the platform
+    lets us send after it.
     """
 
     key: str
@@ -56,24 +70,33 @@ class IncomingMessage:
     album: str = ""
     phone: str = ""
     attachments: tuple[Attachment, ...] = ()
+    credits: tuple[Credit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A button: what it says, and the token it sends back (64 bytes at most) or the page it opens."""
+    """A button: what it says, and the token it sends back (64 bytes at most) or the page it opens.
+
+    `number` is what to type instead where there are no buttons; 0: the label.
+    """
 
     label: str
     token: str = ""
     url: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
-    """Something to say: plain text and rows of buttons. `reply_to` is a platform message id, where there is one."""
+    """Something to say: plain text and rows of buttons. `reply_to` is a platform message id, where there is one.
+
+    `hint` tells how to answer without buttons, and stands after the numbered choices.
+    """
 
     text: str
     choices: tuple[tuple[Choice, ...], ...] = field(default=())
     reply_to: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +109,13 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A file that the platform already holds, sent on to somebody else there."""
+    """A customer's file, sent on to somebody. `ref` is empty where it came by another platform: then it is uploaded."""
 
     kind: AttachmentKind
     ref: str
     caption: str = ""
+    evidence_id: int = 0
+    mime: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +125,11 @@ class PressAnswer:
     ref: str
     text: str = ""
     alert: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A change of a message that lies in a chat already: its buttons make room for a short text."""
+
+    ref: str
+    text: str

@@ -9,37 +9,71 @@ from typing import Protocol
 from complaints.case import Case
 from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
 from complaints.events import Event
-from complaints.messages import Address, Enclosure, Fetch, OutgoingMessage, PressAnswer
+from complaints.messages import Address, Credit, Enclosure, Fetch, OutgoingMessage, PressAnswer, Revision
 from complaints.reading import Language, Reading
 
 
 class Priority(IntEnum):
-    """What goes first to one recipient when both wait; order holds within one priority."""
+    """What goes first to one recipient when both wait; order holds within one priority.
+
+    A `DECISION` asks the customer to decide, or ends the case: where a platform counts, the last credit is kept for it.
+    """
 
     ANSWER = 1
-    ALERT = 2
-    PROGRESS = 3
-    SURVEY = 4
-    ERRAND = 5
+    DECISION = 2
+    ALERT = 3
+    PROGRESS = 4
+    SURVEY = 5
+    ERRAND = 6
 
 
 @dataclass(slots=True, kw_only=True)
 class Letter:
     """Something to send, as it lies in the outbox. `unasked` letters are paced and wait out quiet hours (`due_at`).
 
-    `key` makes a letter unique where a repeated command could write it twice; empty means the letter's id.
+    `key` makes a letter unique where a repeated command could write it twice; empty means the letter's id. Where a
+    `card` lies is remembered, so that its buttons can be taken away once somebody has pressed one.
     """
 
     id: int
     address: Address
-    body: OutgoingMessage | Enclosure | Fetch | PressAnswer
+    body: OutgoingMessage | Enclosure | Fetch | PressAnswer | Revision
     priority: Priority
     due_at: datetime
     conversation_id: int | None = None
     case_id: int | None = None
     unasked: bool = False
     key: str = ""
+    card: bool = False
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A message with buttons that lies in somebody's chat. `ref` is what the platform wants back to change it."""
+
+    id: int
+    case_id: int
+    address: Address
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A one-time code that joins another chat of the same person to this conversation until `until`."""
+
+    code: str
+    conversation_id: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """One person's two conversations become one: cases, timers and address of `source` belong to `target` from now on."""
+
+    source: int
+    target: int
+    code: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +98,13 @@ class Changes:
     events: list[Event] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    credits: list[tuple[Address, Credit]] = field(default_factory=list)
+    told: list[int] = field(default_factory=list)
+    """Parked letters whose words were said in another way."""
+    retired: list[int] = field(default_factory=list)
+    """Cards that have no buttons any more."""
+    codes: list[Code] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
 
 
 class Ids(Protocol):
@@ -79,6 +120,10 @@ class Ids(Protocol):
 
     def data_key(self, customer_id: int) -> bytes:
         """Return a fresh data key for a customer, wrapped by the key ring."""
+        ...
+
+    def code(self) -> str:
+        """Return a fresh one-time code of eight digits that nobody can guess."""
         ...
 
 
@@ -155,7 +200,15 @@ class Scene(Protocol):
         ...
 
     def by_address(self, address: Address) -> Conversation:
-        """Return the conversation at this address."""
+        """Return the conversation at this address; that of a person with several chats answers at each of them."""
+        ...
+
+    def parked(self, conversation_id: int) -> Sequence[Letter]:
+        """Return what waits for this person to write, oldest first. Known only where their message brings a credit."""
+        ...
+
+    def by_code(self, code: str) -> Conversation | None:
+        """Return the conversation that issued the one-time code of this command, if it still holds."""
         ...
 
     def cases_of(self, conversation_id: int) -> Sequence[Case]:
@@ -184,4 +237,8 @@ class Ledger(Protocol):
 
     def evidence(self, evidence_id: int) -> EvidenceFile | None:
         """Return one file's record."""
+        ...
+
+    def cards_of(self, case_id: int) -> Sequence[Card]:
+        """Return where cards of a case lie with buttons on them."""
         ...

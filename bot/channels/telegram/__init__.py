@@ -82,6 +82,10 @@ class Telegram:
         """The bot's name without the @; empty until Telegram has told it."""
         return self._reader.username
 
+    def verify(self, delivery: Delivery) -> Reply:
+        """Refuse: Telegram asks for no proof of an address."""
+        raise NotGenuine
+
     def understand(self, delivery: Delivery) -> list[IncomingMessage]:
         """Return what was said; raise `NotGenuine` or `Malformed`."""
         proof = delivery.headers.get(_PROOF, "").encode("utf-8", "surrogateescape")
