@@ -36,9 +36,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a platform allows. `text` is the longest message in the platform's own units, `token` in bytes a button,
-    `buttons` the most buttons of a message (with more choices than that they are numbered), `file` in bytes.
+    """What a platform allows.
 
+    `text` is the longest message in the platform's own units; `token` in bytes a button, `buttons` the most buttons of
+    a message (more choices than that are numbered); `file` in bytes.
     `overall`, `chat` and `group` pace what nobody asked for, and everything for a while after the platform complained.
     `folds`: letters that wait for one recipient go out as one. `carries`: the answer to a post carries letters, if it
     goes out within `patience` seconds; after those the platform gives up.

@@ -117,8 +117,7 @@ class Dialogue(BaseModel):
 class Conversation:
     """One chat with one person: a customer, or a member of the staff (`staff_id`).
 
-    A person may have joined several chats to one conversation; `channel` and `words.chat` say where they are written to.
-
+    A person may have joined several chats to one conversation; `channel` and `words.chat` say where they are told.
     `turn` counts the questions asked: a button carries the turn it was shown in, an older one is stale. `case_id` is
     the case that the question on the table is about. `reachable` is false once the person has blocked the bot.
     """

@@ -90,13 +90,23 @@ class Choice:
 class OutgoingMessage:
     """Something to say: plain text and rows of buttons. `reply_to` is a platform message id, where there is one.
 
-    `hint` tells how to answer without buttons, and stands after the numbered choices.
+    `hint` tells how to answer without buttons, and stands after the numbered choices. `about` is the number of the case.
     """
 
     text: str
     choices: tuple[tuple[Choice, ...], ...] = field(default=())
     reply_to: str = ""
     hint: str = ""
+    about: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The message where there are no buttons: below the text its numbered choices, and the hint."""
+        numbered = [choice for row in self.choices for choice in row if choice.number]
+        if all(choice.label == str(choice.number) for choice in numbered):
+            numbered = []  # "1", "2" …: the text has told what they mean
+        lines = [f"{choice.number}. {choice.label}" for choice in numbered]
+        return "\n".join(part for part in (self.text, *lines, self.hint) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

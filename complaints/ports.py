@@ -69,7 +69,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """One person's two conversations become one: cases, timers and address of `source` belong to `target` from now on."""
+    """One person's two conversations become one: what `source` has, and its address, belongs to `target` from now on."""
 
     source: int
     target: int
