@@ -90,7 +90,7 @@ class Choice:
 class OutgoingMessage:
     """Something to say: plain text and rows of buttons. `reply_to` is a platform message id, where there is one.
 
-    `hint` tells how to answer without buttons, and stands after the numbered choices. `about` is the number of the case.
+    `hint` tells how to answer without buttons, and stands below the numbered choices. `about` is the case number.
     """
 
     text: str

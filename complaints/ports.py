@@ -69,7 +69,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """One person's two conversations become one: what `source` has, and its address, belongs to `target` from now on."""
+    """One person's two conversations become one: what `source` has, and its address, belongs to `target` then."""
 
     source: int
     target: int
