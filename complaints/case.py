@@ -61,6 +61,7 @@ class CaseFacts(BaseModel):
     human: bool = False
     asked: bool = False
     listen: bool = False
+    call: bool = False
     resolved_at: datetime | None = None
     lexicon: str = ""
 
@@ -74,7 +75,7 @@ class Said(BaseModel):
 
 
 class CaseWords(BaseModel):
-    """What a person said or is: sealed."""
+    """What a person said or is: sealed. `call` is what the customer is to be told by telephone."""
 
     said: list[Said] = Field(default_factory=list)
     answers: dict[str, str] = Field(default_factory=dict)
@@ -82,6 +83,7 @@ class CaseWords(BaseModel):
     question: str = ""
     proposal: str = ""
     result: str = ""
+    call: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,6 +113,11 @@ class Case:
     head: bytes = b""
     facts: CaseFacts = field(default_factory=CaseFacts)
     words: CaseWords = field(default_factory=CaseWords)
+
+    @property
+    def round(self) -> int:
+        """The stamp of a customer's buttons: those of an earlier proposal or resolution are stale."""
+        return self.cycle * 100 + self.facts.rejections
 
     @property
     def due_at(self) -> datetime | None:

@@ -69,6 +69,7 @@ class Miss:
     channel: str = ""
     priority: int = 0
     noticed: bool = False
+    letter_id: int = 0
     key: str = ""
 
 

@@ -10,6 +10,8 @@ from transitions import Machine
 from complaints.messages import Attachment
 from complaints.reading import Language
 
+#: The channel of customers who can only be reached by telephone: a member of the staff entered what they said.
+DESK: Final = "desk"
 _FORM: Final = ["consenting", "choosing_type", "filling", "reviewing", "editing", "cancelling"]
 _CUSTOMER: Final = ["idle", *_FORM, "picking", "replying", "explaining", "surveying", "commenting"]
 
@@ -39,12 +41,16 @@ for _trigger, _sources, _target in MOVES:
 
 
 class Consent(BaseModel):
-    """A customer's yes to the notice on personal data: which version, in which language, when, and its text's hash."""
+    """A customer's yes to the notice on personal data: which version, in which language, when, and its text's hash.
+
+    `by` is the member of the staff (`staff:ID`) who took it by word of mouth, if one did.
+    """
 
     version: str
     language: Language
     at: datetime
     text_sha256: str
+    by: str = ""
 
 
 class Profile(BaseModel):
@@ -111,6 +117,7 @@ class Dialogue(BaseModel):
     known: dict[str, str] = Field(default_factory=dict)
     places: list[Place] = Field(default_factory=list)
     preferred: str = ""
+    guesses: list[int] = Field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)

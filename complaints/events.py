@@ -47,6 +47,10 @@ EVENTS: Final = {
     "reopened": "the handling began again",
     "undelivered": "a message could not be delivered",
     "blocked": "the customer blocked the bot",
+    "called": "the customer was told by telephone",
+    "caught_up": "the customer was told what had waited for them",
+    "linked": "the customer joined another of their chats",
+    "registered": "a member of the staff entered the complaint on the customer's behalf",
     "erased": "the customer's words and data were made unreadable",
 }
 

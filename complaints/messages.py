@@ -49,7 +49,7 @@ class IncomingMessage:
     `press` is the token of a button, `press_ref` what the platform wants back to end the press. `command` and
     `argument` are set when the text is a command (`/start CODE`), without the slash. `ref` is the platform's id of the
     message itself and `reply_to` that of the one it answers. `album` groups the parts of an album. For `moved`,
-    `argument` is the new chat; `left` says that this member has left the organisation. `credits` are what the platform
+    `argument` is the new chat; `left` says that this member has left the company. `credits` are what the platform
     lets us send after it.
     """
 

@@ -239,6 +239,10 @@ class Ledger(Protocol):
         """Return one file's record."""
         ...
 
+    def owned(self, staff_id: int) -> Sequence[Case]:
+        """Return the open cases that this member of the staff owns."""
+        ...
+
     def cards_of(self, case_id: int) -> Sequence[Card]:
         """Return where cards of a case lie with buttons on them."""
         ...

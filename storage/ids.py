@@ -1,5 +1,6 @@
 """Ids: 63 bits, rising with time, unique over all nodes; and the running numbers of cases."""
 
+import secrets
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -80,6 +81,10 @@ class SqlIds:
     def data_key(self, customer_id: int) -> bytes:
         """Return a fresh data key for a customer, wrapped by the key ring."""
         return self._vault.new_data_key(customer_id)
+
+    def code(self) -> str:
+        """Return a fresh one-time code of eight digits that nobody can guess."""
+        return f"{secrets.randbelow(10**8):08}"
 
     @contextmanager
     def unit(self, now: datetime) -> Iterator[None]:

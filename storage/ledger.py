@@ -11,8 +11,8 @@ from complaints.case import Case
 from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
 from complaints.events import Event
 from complaints.messages import IncomingMessage
-from complaints.ports import Letter
-from storage import rows, tables
+from complaints.ports import Card, Letter
+from storage import cards, rows, tables
 from storage.moments import from_ms, from_ms_or_none, to_ms
 from storage.sealing import Key, Unreadable, Vault
 from storage.statements import AnyRow, AnySelect, Many
@@ -29,6 +29,7 @@ _OPEN: Final = (
     _CASES.where(_C.open.is_(True)).order_by(_C.next_due_at, _C.id).limit(bindparam("limit", type_=BigInteger))
 )
 _OPEN_IN: Final = Many(lambda departments: _OPEN.where(_C.department.in_(departments)), "limit")
+_OWNED: Final = _CASES.where(_C.open.is_(True), _C.owner_id == bindparam("staff_id")).order_by(_C.id)
 _BY_NUMBER: Final = _CASES.where(_C.number == bindparam("number"))
 _BY_ID: Final = _CASES.where(_C.id == bindparam("id"))
 _HEADS: Final = (
@@ -62,10 +63,13 @@ _KEY_OF_CASE: Final = select(_C.customer_id, tables.customer.c.data_key).where(
     _C.id == bindparam("id"), tables.customer.c.id == _C.customer_id
 )
 
+_A: Final = tables.conversation.alias("address")
 CONVERSATIONS: Final = select(*rows.CONVERSATION_COLUMNS, *rows.CUSTOMER_COLUMNS).select_from(
     tables.conversation.outerjoin(tables.customer, tables.customer.c.id == tables.conversation.c.customer_id)
 )
-_CONVERSATION: Final = CONVERSATIONS.where(tables.conversation.c.id == bindparam("id"))
+_TARGET: Final = select(func.coalesce(_A.c.alias_of, _A.c.id)).where(_A.c.id == bindparam("id")).scalar_subquery()
+CUSTOMER: Final = select(*rows.CUSTOMER_COLUMNS)
+_CONVERSATION: Final = CONVERSATIONS.where(tables.conversation.c.id == _TARGET)
 #: How many columns of a row of `CONVERSATIONS` are the conversation's own.
 CONVERSATION_WIDTH: Final = len(rows.CONVERSATION_COLUMNS)
 CONVERSATIONS_WIDTH: Final = CONVERSATION_WIDTH + len(rows.CUSTOMER_COLUMNS)
@@ -120,6 +124,7 @@ class Trays:
     inbox_dead: int
     outbox_waiting: int
     outbox_dead: int
+    outbox_parked: int
     inbox_oldest_at: datetime | None
     outbox_oldest_at: datetime | None
     next_timer_at: datetime | None
@@ -167,6 +172,10 @@ class SqlLedger:
             return []
         return [self._case(row) for row in _OPEN_IN.rows(self._connection, departments, limit=limit)]
 
+    def owned(self, staff_id: int) -> list[Case]:
+        """Return the open cases that this member of the staff owns, the oldest first."""
+        return [self._case(row) for row in self._run(_OWNED, staff_id=staff_id)]
+
     def case_by_number(self, number: str) -> Case | None:
         """Return the case with this number."""
         return next((self._case(row) for row in self._run(_BY_NUMBER, number=number)), None)
@@ -179,6 +188,10 @@ class SqlLedger:
         """Return one file's record."""
         return next((self._file(row) for row in self._run(_EVIDENCE_BY_ID, id=evidence_id)), None)
 
+    def cards_of(self, case_id: int) -> list[Card]:
+        """Return where cards of a case lie with buttons on them, in the order they were sent."""
+        return cards.of_case(self._connection, case_id, self._vault)
+
     def _file(self, row: AnyRow) -> EvidenceFile:
         *columns, customer_id, data_key = row
         return rows.evidence_from(columns, self._vault.key_of(customer_id, data_key))
@@ -190,16 +203,14 @@ class SqlLedger:
         return next((self._case(row) for row in self._run(_BY_ID, id=case_id)), None)
 
     def conversation(self, conversation_id: int) -> Conversation | None:
-        """Return a conversation."""
+        """Return a conversation; where the id is that of a chat that was joined to another one, that other one."""
         for row in self._run(_CONVERSATION, id=conversation_id):
             return rows.conversation_from(row[:CONVERSATION_WIDTH], key_of_conversation(self._vault, row))[0]
         return None
 
     def customer(self, customer_id: int) -> Customer | None:
         """Return a customer."""
-        for row in self._run(
-            select(*rows.CUSTOMER_COLUMNS).where(tables.customer.c.id == bindparam("id")), id=customer_id
-        ):
+        for row in self._run(CUSTOMER.where(tables.customer.c.id == bindparam("id")), id=customer_id):
             return rows.customer_from(row, self._vault.key_of(row[0], row[1]))[0]
         return None
 
@@ -257,6 +268,7 @@ class SqlLedger:
             inbox_dead=self._one(select(count).select_from(tables.inbox).where(inbox.state == tables.DEAD))[0],
             outbox_waiting=outbox_waiting,
             outbox_dead=self._one(select(count).select_from(tables.outbox).where(outbox.state == tables.DEAD))[0],
+            outbox_parked=self._one(select(count).select_from(tables.outbox).where(outbox.state == tables.PARKED))[0],
             inbox_oldest_at=from_ms_or_none(inbox_oldest),
             outbox_oldest_at=from_ms_or_none(outbox_oldest),
             next_timer_at=from_ms_or_none(self._one(select(func.min(tables.timer.c.due_at)))[0]),

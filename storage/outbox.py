@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from complaints.ports import Letter, Priority
-from storage import tables
+from storage import cards, tables
 from storage.ids import SqlIds
 from storage.moments import to_ms
 from storage.rows import LETTER_COLUMNS, letter_from, sealed_letter
@@ -37,6 +37,7 @@ from storage.statements import AnyRow, Many, Upsert, Values, Write, insert_into
 
 DIRECT_LEASE_MS: Final = 30_000
 _ERROR_LENGTH: Final = 500
+_UNREADABLE: Final = "the sealed letter cannot be opened"
 _O = tables.outbox.c
 _G = tables.gate.c
 AfterCommit = list[Callable[[], None]]
@@ -45,15 +46,17 @@ Leased = tuple[int, tuple[str, int], int]  # id, lane (recipient and priority), 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What became of a letter: sent; to be tried again at `due_at`; or dead. `error` must not hold words of a person.
+    """What became of a letter: sent; to be tried again at `due_at`; parked until the person writes; or dead.
 
+    `error` (the reason for parking too) must not hold words of a person. `ref` is the platform's id of what was sent.
     `pause` holds back the whole channel or this chat until `due_at`, as the platform asked; such a try does not count.
     """
 
     letter: Letter
-    outcome: Literal["sent", "retry", "dead"]
+    outcome: Literal["sent", "retry", "parked", "dead"]
     due_at: datetime | None = None
     error: str = ""
+    ref: str = ""
     pause: Literal["channel", "chat"] | None = None
 
 
@@ -204,6 +207,7 @@ def post(
             now + DIRECT_LEASE_MS if at_once else 0,
             sealed_letter(it, vault),
             "",
+            it.card,
         )
         (keyed if it.key else plain).append(row)
         if at_once:
@@ -295,6 +299,30 @@ _DUE_LANES: Final = select(
         for place, (unasked, priority) in enumerate(_LANES)
     )
 )
+#: What holds its place in these recipients' lanes of one priority; locked, so that nothing in between is overlooked.
+_IN_LANES: Final = Many(
+    lambda recipients: (
+        select(_O.id, _O.recipient, _O.due_at, _O.lease_until)
+        .where(
+            _O.recipient.in_(recipients),
+            _O.priority + tables.ZERO == bindparam("the_priority"),
+            _O.state == tables.WAITING,
+            or_(_O.due_at <= bindparam("now"), _O.attempts > tables.ZERO),
+        )
+        .order_by(_O.id)
+        .limit(bindparam("limit"))
+        .with_for_update()
+    ),
+    "the_priority",
+    "now",
+    "limit",
+)
+_LEASE: Final = (
+    update(tables.outbox)
+    .where(_O.id.in_(bindparam("ids", expanding=True)))
+    .values(lease_until=bindparam("until"), attempts=_O.attempts + 1)
+    .returning(*LETTER_COLUMNS, _O.recipient)
+)
 _GATE: Final = select(_G.tat).where(_G.key == bindparam("key"))
 _LOCK_GATE: Final = _GATE.with_for_update()
 _OPEN_GATE: Final = Upsert(
@@ -343,41 +371,66 @@ def claim(
     lease: int,
     pace: Pace | None,
     gap: int,
+    fold: bool,
 ) -> tuple[list[Letter], list[Leased]]:
-    """Lease letters of these lanes: asked ones first, then as many unasked ones as the pace allows. Times in ms."""
+    """Lease letters of these lanes: asked ones first, then as many unasked ones as the pace allows. Times in ms.
+
+    With `fold` each brings those that wait behind it; they go out as one message, and the pace counts the first.
+    """
     taken: list[AnyRow] = []
 
-    def take(statement: Any, priority: int, most: int) -> int:
+    def take(statement: Any, priority: int, most: int) -> Sequence[AnyRow]:
+        most = min(most, limit - len(taken))
         if most <= 0:
-            return 0
+            return []
         values = {"the_channel": channel, "the_priority": priority, "now": now, "until": now + lease, "limit": most}
-        found = connection.execute(statement, values).fetchall()
+        found: Sequence[AnyRow] = connection.execute(statement, values).fetchall()
         taken.extend(found)
-        return len(found)
+        if fold and found and limit > len(taken):
+            taken.extend(_lease_behind(connection, found, priority, now, now + lease, limit - len(taken)))
+        return found
 
     for unasked, priority in lanes:
         if not unasked:
-            take(_CLAIM_ASKED, priority, limit - len(taken))
-    asked = len(taken)
-    if limit > asked and any(unasked for unasked, _ in lanes):
+            take(_CLAIM_ASKED, priority, limit)
+    if limit > len(taken) and any(unasked for unasked, _ in lanes):
+        paced: list[AnyRow] = []
         allowed, tat = (limit, 0) if pace is None else _allowance(connection, channel, now, pace)
         for unasked, priority in lanes:
             if unasked:
-                allowed -= take(_CLAIM_UNASKED, priority, min(allowed, limit - len(taken)))
-        gates = [(pace_key(row[-1]), now + gap) for row in taken[asked:]] if gap else []
-        if pace is not None and len(taken) > asked:
-            gates.append((pace_key(channel), max(tat, now) + round((len(taken) - asked) * 1000 / pace.per_second)))
+                paced += take(_CLAIM_UNASKED, priority, allowed - len(paced))
+        gates = [(pace_key(row[-1]), now + gap) for row in paced] if gap else []
+        if pace is not None and paced:
+            gates.append((pace_key(channel), max(tat, now) + round(len(paced) * 1000 / pace.per_second)))
         _SET_GATE.run(connection, sorted(gates))
     letters, leased, broken = [], [], []
     for row in sorted(taken, key=lambda row: (row[5], row[0])):
         try:
             letters.append(letter_from(row[:-1], vault))
         except Unreadable:
-            broken.append(("the sealed letter cannot be opened", row[0]))
+            broken.append((_UNREADABLE, row[0]))
         else:
             leased.append((row[0], (row[-1], row[5]), row[8]))
     _BURY.run(connection, broken)
     return letters, leased
+
+
+def _lease_behind(
+    connection: Connection, heads: Sequence[AnyRow], priority: int, now: int, until: int, most: int
+) -> Sequence[AnyRow]:
+    """Lease what waits behind the heads of these lanes, each lane up to the first that cannot go now."""
+    first, chosen, cut = {row[0] for row in heads}, [], set()
+    found = _IN_LANES.rows(
+        connection, [row[-1] for row in heads], the_priority=priority, now=now, limit=most + len(heads)
+    )
+    for id_, recipient, due_at, lease_until in found:
+        if id_ in first or recipient in cut:
+            continue
+        if due_at > now or lease_until > now:
+            cut.add(recipient)
+        else:
+            chosen.append(id_)
+    return connection.execute(_LEASE, {"ids": chosen[:most], "until": until}).fetchall() if chosen else []
 
 
 def _allowance(connection: Connection, channel: str, now: int, pace: Pace) -> tuple[int, int]:
@@ -413,6 +466,24 @@ _DEAD: Final = Write(
         update(tables.outbox).where(*_MINE).values(state=tables.DEAD, error=bindparam("error"), lease_until=tables.ZERO)
     ),
 )
+_PARK: Final = Write(
+    ("error", "row_id", "held"),
+    lambda _: (
+        update(tables.outbox)
+        .where(*_MINE)
+        .values(state=tables.PARKED, error=bindparam("error"), lease_until=tables.ZERO)
+    ),
+)
+_PARKED: Final = Many(
+    lambda ids: (
+        select(_O.conversation_id, *LETTER_COLUMNS)
+        .where(_O.conversation_id.in_(ids), _O.state == tables.PARKED)
+        .order_by(_O.id)
+    )
+)
+_TELL: Final = Write(
+    ("row_id",), lambda _: delete(tables.outbox).where(_O.id == bindparam("row_id"), _O.state == tables.PARKED)
+)
 _RELEASE: Final = update(tables.outbox).where(_O.state == tables.WAITING, _O.lease_until > 0).values(lease_until=0)
 _REVIVE: Final = (
     update(tables.outbox)
@@ -421,17 +492,24 @@ _REVIVE: Final = (
 )
 
 
-def settle(connection: Connection, outcomes: Sequence[Settled], vault: Vault, in_flight: InFlight) -> AfterCommit:
-    """Record outcomes, each only where the letter is still held by the number of its attempts."""
+def settle(
+    connection: Connection, outcomes: Sequence[Settled], now: int, vault: Vault, ids: SqlIds, in_flight: InFlight
+) -> AfterCommit:
+    """Record outcomes, each only where the letter is still held by the number of its attempts, and where cards lie."""
     if not outcomes:
         return []
-    sent, retry, dead = [], [], []
+    sent, retry, parked, dead = [], [], [], []
+    lying: list[tuple[Letter, str]] = []
     pauses: dict[str, int] = {}
     for it in sorted(outcomes, key=lambda each: each.letter.id):
         letter, error = it.letter, it.error[:_ERROR_LENGTH]
         mine = letter.id, letter.attempts
         if it.outcome == "sent":
             sent.append(mine)
+            if letter.card and it.ref:
+                lying.append((letter, it.ref))
+        elif it.outcome == "parked":
+            parked.append((error, *mine))
         elif it.outcome == "dead":
             dead.append((error, *mine))
         elif it.due_at is None:
@@ -446,10 +524,30 @@ def settle(connection: Connection, outcomes: Sequence[Settled], vault: Vault, in
                 pauses[key] = max(due_at, pauses.get(key, 0))
     _SENT.run(connection, sent)
     _RETRY.run(connection, retry)
+    _PARK.run(connection, parked)
     _DEAD.run(connection, dead)
+    cards.keep(connection, lying, now, vault, ids)
     _SET_GATE.run(connection, sorted(pauses.items()))
     done = [(it.letter.id, it.letter.attempts) for it in outcomes]
     return [lambda: in_flight.remove(done), lambda: in_flight.pause(pauses)]
+
+
+def parked(connection: Connection, conversation_ids: Sequence[int], vault: Vault) -> dict[int, list[Letter]]:
+    """Return the parked letters of these conversations, the oldest first. Those that do not open are dead then."""
+    found: dict[int, list[Letter]] = {id_: [] for id_ in conversation_ids}
+    broken = []
+    for conversation_id, *row in _PARKED.rows(connection, conversation_ids):
+        try:
+            found[conversation_id].append(letter_from(row, vault))
+        except Unreadable:
+            broken.append((_UNREADABLE, row[0]))
+    _BURY.run(connection, broken)
+    return found
+
+
+def tell(connection: Connection, letter_ids: Sequence[int]) -> None:
+    """Drop parked letters whose words were said in another way."""
+    _TELL.run(connection, [(id_,) for id_ in sorted(set(letter_ids))])
 
 
 def release(connection: Connection) -> None:
@@ -463,13 +561,12 @@ def revive(connection: Connection, letter_id: int, now: int) -> bool:
 
 
 def erase(connection: Connection, recipients: Sequence[str], case_ids: Sequence[int]) -> None:
-    """Drop all letters to an erased customer, and dead ones to others about the customer's cases."""
+    """Drop all letters to an erased customer, and parked and dead ones to others about the customer's cases."""
     connection.execute(delete(tables.outbox).where(_O.recipient.in_(recipients), _O.state == tables.WAITING))
-    connection.execute(
-        delete(tables.outbox).where(
-            _O.state == tables.DEAD, or_(_O.recipient.in_(recipients), _O.case_id.in_(case_ids))
+    for state in (tables.PARKED, tables.DEAD):
+        connection.execute(
+            delete(tables.outbox).where(_O.state == state, or_(_O.recipient.in_(recipients), _O.case_id.in_(case_ids)))
         )
-    )
 
 
 def purge_gates(connection: Connection, now: int) -> None:

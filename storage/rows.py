@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from complaints.case import Case, CaseFacts, CaseWords
 from complaints.conversation import Consent, Conversation, Customer, Dialogue, EvidenceFile, Profile, Staff
 from complaints.events import Event
-from complaints.messages import Address, Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer
-from complaints.ports import Letter, Priority
+from complaints.messages import Address, Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
+from complaints.ports import Card, Letter, Priority
 from storage import tables
 from storage.moments import from_ms, from_ms_or_none, to_ms, to_ms_or_none
 from storage.sealing import Key, Vault
@@ -65,9 +65,10 @@ class Kept:
 # --- conversations ---------------------------------------------------------------------------------------------------
 
 _C = tables.conversation.c
-CONVERSATION_COLUMNS: Final = tuple(tables.conversation.c)
+#: All but `alias_of`: an alias is never loaded as a conversation.
+CONVERSATION_COLUMNS: Final = tuple(column for column in _C if column is not _C.alias_of)
 CONVERSATION_CHANGING: Final = (
-    "key", "state", "turn", "customer_id", "staff_id", "case_id", "reachable", "heard_at", "sealed",
+    "key", "channel", "state", "turn", "customer_id", "staff_id", "case_id", "reachable", "heard_at", "sealed",
 )  # fmt: skip
 
 
@@ -88,14 +89,14 @@ def conversation_from(row: Sequence[Any], key: Key | None) -> tuple[Conversation
         words=_DIALOGUE.validator.validate_json(words) if words else Dialogue(),
     )
     return conversation, Kept(
-        (fingerprint, state, turn, customer_id, staff_id, case_id, reachable, heard_at), words, sealed
+        (fingerprint, channel, state, turn, customer_id, staff_id, case_id, reachable, heard_at), words, sealed
     )
 
 
 def conversation_columns(it: Conversation, fingerprint: str) -> Values:
     """Return the columns that an update writes, but for the words."""
     heard_at = to_ms_or_none(it.heard_at)
-    return fingerprint, it.state, it.turn, it.customer_id, it.staff_id, it.case_id, it.reachable, heard_at
+    return fingerprint, it.channel, it.state, it.turn, it.customer_id, it.staff_id, it.case_id, it.reachable, heard_at
 
 
 def conversation_words(it: Conversation) -> bytes:
@@ -105,7 +106,7 @@ def conversation_words(it: Conversation) -> bytes:
 
 def new_conversation(it: Conversation, columns: Values, sealed: bytes | None) -> Values:
     """Return a whole row."""
-    return it.id, columns[0], it.channel, *columns[1:], sealed
+    return it.id, *columns, sealed, None
 
 
 # --- customers -------------------------------------------------------------------------------------------------------
@@ -296,11 +297,12 @@ def event_from(row: AnyRow, key: Key | None) -> Event:
 
 # --- letters and messages --------------------------------------------------------------------------------------------
 
-_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: four types behind one table
+_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: five types behind one table
     OutgoingMessage: (b"m", TypeAdapter(OutgoingMessage)),
     Enclosure: (b"e", TypeAdapter(Enclosure)),
     Fetch: (b"f", TypeAdapter(Fetch)),
     PressAnswer: (b"p", TypeAdapter(PressAnswer)),
+    Revision: (b"r", TypeAdapter(Revision)),
 }
 _READERS: Final = dict(_BODIES.values())
 _MESSAGE: Final = TypeAdapter(IncomingMessage)
@@ -309,13 +311,13 @@ _ADDRESS_END: Final = b"\n"
 _O = tables.outbox.c
 LETTER_COLUMNS: Final = (
     _O.id, _O.key, _O.channel, _O.conversation_id, _O.case_id, _O.priority, _O.unasked, _O.due_at, _O.attempts,
-    _O.sealed,
+    _O.card, _O.sealed,
 )  # fmt: skip
 
 
 def letter_from(row: Sequence[Any], vault: Vault) -> Letter:
     """Return a letter with its address, both unsealed. Raises `Unreadable`."""
-    id_, key, channel, conversation_id, case_id, priority, unasked, due_at, attempts, sealed = row
+    id_, key, channel, conversation_id, case_id, priority, unasked, due_at, attempts, card, sealed = row
     plain = vault.desk.open(sealed, b"outbox:%d:body" % id_)
     address, _, body = plain[1:].partition(_ADDRESS_END)
     chat, group = json.loads(address)
@@ -329,6 +331,7 @@ def letter_from(row: Sequence[Any], vault: Vault) -> Letter:
         case_id=case_id,
         unasked=bool(unasked),
         key=key or "",
+        card=bool(card),
         attempts=attempts,
     )
 
@@ -339,6 +342,20 @@ def sealed_letter(letter: Letter, vault: Vault) -> bytes:
     address = _JSON([letter.address.chat, letter.address.group])
     body = adapter.dump_json(letter.body, exclude_defaults=True)
     return vault.desk.seal(mark + address + _ADDRESS_END + body, b"outbox:%d:body" % letter.id)
+
+
+def card_row(id_: int, letter: Letter, ref: str, at: int, vault: Vault) -> Values:
+    """Return a whole row for the letter that lies in its recipient's chat under `ref`."""
+    address = letter.address
+    sealed = vault.desk.seal(_JSON([address.chat, address.group, ref]), place("card", id_))
+    return id_, letter.case_id, address.channel, vault.fingerprint(address.channel, address.chat), sealed, at
+
+
+def card_from(row: Sequence[Any], vault: Vault) -> Card:
+    """Return a card from a row of (id, case_id, channel, sealed). Raises `Unreadable`."""
+    id_, case_id, channel, sealed = row
+    chat, group, ref = json.loads(vault.desk.open(sealed, place("card", id_)))
+    return Card(id=id_, case_id=case_id, address=Address(channel=channel, chat=chat, group=group), ref=ref)
 
 
 def sealed_message(message: IncomingMessage, vault: Vault) -> bytes:

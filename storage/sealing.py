@@ -1,9 +1,9 @@
 """Sealing: what a person said or is, unreadable without the customer's key, and for good once that key is gone.
 
 The key ring of the environment wraps two things: one data key per customer (destroying it erases the customer's
-words), and one root secret per database, from which the desk's own key, the fingerprints of addresses and the
-journal's key are derived. So a ring is rotated by wrapping again what it wraps (`Store.rewrap`); no sealed column is
-touched.
+words), and one root secret per database, from which the desk's own key, the fingerprints of addresses, the digests of
+one-time codes, the journal's key and those of signatures are derived. So a ring is rotated by wrapping again what it
+wraps (`Store.rewrap`); no sealed column is touched.
 
 A sealed column is `01 | nonce (12 bytes) | ciphertext and tag`, AES-256-GCM, bound to its place (table, row and
 column): moved to another place it does not open.
@@ -136,6 +136,8 @@ class Vault:
         self.desk = Key(_derived(root, b"plaint desk"))
         self.journal_secret = _derived(root, b"plaint journal")
         self._address_secret = _derived(root, b"plaint address")
+        self._code_secret = _derived(root, b"plaint code")
+        self._signing_secret = _derived(root, b"plaint sign")
         #: (channel, chat) -> what stands for an address in columns that are searched: 128 bits of a keyed hash, in hex.
         self.fingerprint: Callable[[str, str], str] = lru_cache(self._CAPACITY)(self._fingerprint)
         self._opened: OrderedDict[tuple[int, bytes], Key] = OrderedDict()
@@ -143,6 +145,14 @@ class Vault:
 
     def _fingerprint(self, channel: str, chat: str) -> str:
         return hmac.digest(self._address_secret, f"{channel}\0{chat}".encode(), "sha256")[:16].hex()
+
+    def digest(self, code: str) -> str:
+        """Return what stands for a one-time code in the database: without our key, trying all codes tells nothing."""
+        return hmac.digest(self._code_secret, code.encode(), "sha256")[:16].hex()
+
+    def sign(self, place: str, content: bytes) -> bytes:
+        """Return the HMAC-SHA256 of the content with a key that is only for this place."""
+        return hmac.digest(_derived(self._signing_secret, place.encode()), content, "sha256")
 
     def new_data_key(self, customer_id: int) -> bytes:
         """Return a fresh data key for a customer, wrapped."""

@@ -1,6 +1,6 @@
 """The store: one open database, its units of work, its trays and its ledger. Safe to use from several threads."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from os import urandom
@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, bindparam, exc, func, literal_column,
 
 from complaints.commands import Fire, Hear
 from complaints.errors import Misconfigured
+from complaints.messages import Address
 from complaints.ports import Letter
-from storage import files, inbox, journal, outbox, rotation, tables
+from storage import cards, files, inbox, joining, journal, outbox, purse, rotation, shelf, tables
 from storage.engines import FileLock, open_engines, transaction
 from storage.files import SealedFile
 from storage.ids import SqlIds
@@ -26,7 +27,7 @@ from storage.statements import Upsert
 from storage.unit import Unit
 
 #: The newest migration; a test compares it with the files.
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 
 _T = tables.timer.c
 _DUE: Final = (
@@ -178,12 +179,14 @@ class Store:
         lease: timedelta = timedelta(seconds=60),
         pace: Pace | None = None,
         gap: timedelta = timedelta(0),
+        fold: bool = False,
     ) -> list[Letter]:
         """Lease letters of a channel that are due, `limit` at most, in the order to be sent.
 
         A letter waits while an earlier one to the same recipient with the same priority waits, and while its channel or
         chat is paused. Those nobody asked for also keep the channel's `pace`, and `gap` between two to one recipient;
-        both count over all nodes.
+        both count over all nodes. With `fold`, for a channel that makes one message of several letters, a letter brings
+        all that are due and wait behind it alone.
         """
         at, lease_ms = to_ms(now), lease // timedelta(milliseconds=1)
         with transaction(self._read) as connection:
@@ -201,6 +204,7 @@ class Store:
                 lease=lease_ms,
                 pace=pace,
                 gap=gap // timedelta(milliseconds=1),
+                fold=fold,
             )
         self._in_flight.add(leased, at + lease_ms)
         return letters
@@ -231,6 +235,32 @@ class Store:
                 update(tables.lease).where(lease.name == name, lease.holder == holder).values(until_at=0)
             )
 
+    def spend(self, address: Address, names: Sequence[str], now: datetime, keep: int = 0) -> bool:
+        """Take one from each of these counters that still holds; False if none has more than `keep` left."""
+        recipient = self._vault.fingerprint(address.channel, address.chat)
+        with transaction(self._write) as connection:
+            return purse.spend(connection, recipient, names, to_ms(now), keep)
+
+    def close_credits(self, address: Address, names: Sequence[str]) -> None:
+        """Set these counters to nothing: the platform knows better than we do."""
+        recipient = self._vault.fingerprint(address.channel, address.chat)
+        with transaction(self._write) as connection:
+            purse.close(connection, recipient, names)
+
+    def shared(self, name: str, now: datetime) -> str | None:
+        """Return what processes share under this name, unless it ran out."""
+        with transaction(self._read) as connection:
+            return shelf.take(connection, name, to_ms(now), self._vault)
+
+    def share(self, name: str, value: str, now: datetime, seconds: float) -> None:
+        """Let all processes have this for so many seconds, in the place of what they shared under the name before."""
+        with transaction(self._write) as connection:
+            shelf.put(connection, name, value, to_ms(now) + round(seconds * 1000), self._vault)
+
+    def sign(self, place: str, content: bytes) -> bytes:
+        """Return the HMAC-SHA256 of the content with this database's key for that place, the same in all processes."""
+        return self._vault.sign(place, content)
+
     def keep_policy(self, version: str, company: str, policy_text: str, now: datetime) -> None:
         """Keep the text of a policy version for good: cases are pinned to it."""
         values = {"version": version, "company": company, "text": policy_text, "at": to_ms(now)}
@@ -257,11 +287,19 @@ class Store:
             return journal.verify(connection, self._vault.journal_secret, progress)
 
     def purge(self, now: datetime, inbox_days: int = 7) -> int:
-        """Forget deliveries served longer ago than a platform would repeat them; return how many."""
-        before, purged = to_ms(now - timedelta(days=inbox_days)), 0
+        """Forget deliveries served longer ago than a platform would repeat them; return how many.
+
+        Whatever has run out goes with them: gates, credits, codes, what is shared, and cards after 72 hours.
+        """
+        at, before, purged = to_ms(now), to_ms(now - timedelta(days=inbox_days)), 0
+        with transaction(self._write) as connection:
+            outbox.purge_gates(connection, at)
+            purse.purge(connection, at)
+            joining.purge(connection, at)
+            shelf.purge(connection, at)
+            cards.purge(connection, to_ms(now - cards.KEPT_FOR))
         while True:  # in portions, between which others may write
             with transaction(self._write) as connection:
-                outbox.purge_gates(connection, to_ms(now))
                 portion = inbox.purge(connection, before, _PURGE_AT_ONCE)
             purged += portion
             if portion < _PURGE_AT_ONCE:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     literal_column,
 )
 
@@ -29,6 +30,7 @@ NEVER: Final = 253_402_300_799_000
 SERVED: Final[ColumnElement[str]] = literal_column("'served'")
 WAITING: Final[ColumnElement[str]] = literal_column("'waiting'")
 DEAD: Final[ColumnElement[str]] = literal_column("'dead'")
+PARKED: Final[ColumnElement[str]] = literal_column("'parked'")
 ZERO: Final[ColumnElement[int]] = literal_column("0")
 
 metadata: Final = MetaData(
@@ -90,8 +92,10 @@ conversation: Final = Table(
     Column("reachable", Boolean, nullable=False),
     Column("heard_at", BigInteger),
     Column("sealed", LargeBinary),
+    Column("alias_of", BigInteger),  # this address belongs to that conversation, which is nobody's alias itself
     **_ROOMY,
 )
+Index("conversation_alias_of", conversation.c.alias_of, **_where(conversation.c.alias_of.is_not(None)))
 
 customer: Final = Table(
     "customer",
@@ -136,6 +140,11 @@ Index(
     complaint_case.c.next_due_at,
     **_where(complaint_case.c.open.is_(True)),
 )
+Index(
+    "complaint_case_owner_id",
+    complaint_case.c.owner_id,
+    **_where(complaint_case.c.open.is_(True) & complaint_case.c.owner_id.is_not(None)),
+)
 
 journal: Final = Table(
     "journal",
@@ -178,10 +187,11 @@ outbox: Final = Table(
     Column("unasked", Boolean, nullable=False),
     Column("due_at", BigInteger, nullable=False),
     Column("attempts", SmallInteger, nullable=False),  # also the fence: who holds an older number holds nothing
-    Column("state", Text, nullable=False),  # waiting, dead
+    Column("state", Text, nullable=False),  # waiting, parked, dead
     Column("lease_until", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("error", Text, nullable=False),
+    Column("card", Boolean, nullable=False, server_default=false()),  # remember where it lies once it is sent
     **_BUSY,
 )
 Index("outbox_key", outbox.c.key, unique=True, **_where(outbox.c.key.is_not(None)))
@@ -196,6 +206,48 @@ Index(
 )
 Index("outbox_order", outbox.c.recipient, outbox.c.id, **_where(outbox.c.state == WAITING))
 Index("outbox_dead", outbox.c.id, **_where(outbox.c.state == DEAD))
+Index("outbox_parked", outbox.c.conversation_id, outbox.c.id, **_where(outbox.c.state == PARKED))
+
+card: Final = Table(
+    "card",
+    metadata,
+    _id(),
+    Column("case_id", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),  # fingerprint of the address
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+Index("card_case_id", card.c.case_id)
+
+credit: Final = Table(
+    "credit",
+    metadata,
+    Column("recipient", Text, primary_key=True),  # fingerprint of the address
+    Column("name", Text, primary_key=True),
+    Column("left", Integer, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    **_BY_KEY,
+    **_BUSY,
+)
+
+code: Final = Table(
+    "code",
+    metadata,
+    Column("digest", Text, primary_key=True),  # keyed hash of a one-time code
+    Column("conversation_id", BigInteger, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+    **_BY_KEY,
+)
+Index("code_conversation_id", code.c.conversation_id)
+
+shared: Final = Table(
+    "shared",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("until_at", BigInteger, nullable=False),
+)
 
 gate: Final = Table(
     "gate",

@@ -4,24 +4,32 @@ The order is always the same, and so is the order of locks: `record` (inbox keys
 sorted by id), then `flush`, `fail` and `settle`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, literal_column, select, true
+from sqlalchemy import Connection, bindparam, delete, literal_column, null, select, true, update
 
 from complaints.case import Case
 from complaints.commands import Hear
 from complaints.conversation import Conversation, Customer, Staff
 from complaints.events import Event
 from complaints.messages import Address
-from complaints.ports import Changes, Letter, Timer
-from storage import inbox, journal, outbox, rows, tables
+from complaints.ports import Changes, Join, Letter, Timer
+from storage import cards, inbox, joining, journal, outbox, purse, rows, tables
 from storage.engines import Again
 from storage.ids import SqlIds
-from storage.ledger import CONVERSATION_WIDTH, CONVERSATIONS, CONVERSATIONS_WIDTH, SqlLedger, key_of_conversation
+from storage.ledger import (
+    CONVERSATION_WIDTH,
+    CONVERSATIONS,
+    CONVERSATIONS_WIDTH,
+    CUSTOMER,
+    SqlLedger,
+    key_of_conversation,
+)
 from storage.moments import from_ms, to_ms
 from storage.outbox import InFlight, Settled
 from storage.rows import Kept
@@ -34,7 +42,7 @@ _K = tables.complaint_case.c
 _T = tables.timer.c
 
 _ABOUT = _K.conversation_id.label("about")
-_FOUND: Final = select(_C.id, _C.key, _ABOUT).select_from(
+_FOUND: Final = select(_C.id, _C.key, _C.alias_of, _ABOUT).select_from(
     tables.conversation.outerjoin(tables.complaint_case, _K.id == _C.case_id)
 )
 _FIND: Final = Many(lambda keys: _FOUND.where(_C.key.in_(keys)))
@@ -42,18 +50,27 @@ _FIND_BY_ID: Final = Many(lambda ids: _FOUND.where(_C.id.in_(ids)))
 #: The same with everything else about the conversation, where nothing can change between finding and locking.
 _FIND_WHOLE: Final = Many(
     lambda keys: (
-        CONVERSATIONS.add_columns(_ABOUT).outerjoin(tables.complaint_case, _K.id == _C.case_id).where(_C.key.in_(keys))
+        CONVERSATIONS.add_columns(_C.alias_of, _ABOUT)
+        .outerjoin(tables.complaint_case, _K.id == _C.case_id)
+        .where(_C.key.in_(keys))
     )
 )
 _FIND_BY_CASE: Final = Many(lambda ids: select(_K.conversation_id).where(_K.id.in_(ids)))
 _LOCK: Final = Many(lambda ids: select(_C.id).where(_C.id.in_(ids)).order_by(_C.id).with_for_update())
-_LOAD: Final = Many(lambda ids: CONVERSATIONS.where(_C.id.in_(ids)))
+_LOAD: Final = Many(lambda ids: CONVERSATIONS.add_columns(_C.alias_of).where(_C.id.in_(ids)))
 _CASES: Final = select(*rows.CASE_COLUMNS, tables.customer.c.data_key).select_from(
     tables.complaint_case.outerjoin(tables.customer, tables.customer.c.id == _K.customer_id)
 )
 _ACTIVE: Final = Many(lambda ids: _CASES.where(_K.conversation_id.in_(ids), _K.active.is_(True)).order_by(_K.id))
 _BY_ID: Final = Many(lambda ids: _CASES.where(_K.id.in_(ids)))
+_CUSTOMERS_BY_ID: Final = Many(lambda ids: CUSTOMER.where(tables.customer.c.id.in_(ids)))
 _TIMERS: Final = Many(lambda subjects: select(_T.subject, _T.name, _T.due_at).where(_T.subject.in_(subjects)))
+#: All cases of the people who are spoken to in these conversations, and the keys that open them.
+_OF_PEOPLE: Final = Many(
+    lambda ids: select(_K.id, _K.customer_id, tables.customer.c.data_key).where(
+        _K.conversation_id.in_(ids), tables.customer.c.id == _K.customer_id
+    )
+)
 _KEYS_OF_CASES: Final = Many(
     lambda ids: select(_K.id, _K.customer_id, tables.customer.c.data_key).where(
         _K.id.in_(ids), tables.customer.c.id == _K.customer_id
@@ -75,6 +92,14 @@ _NEW_CONVERSATIONS: Final = insert_into(tables.conversation)
 _CONVERSATIONS: Final = update_by_id(tables.conversation, *rows.CONVERSATION_CHANGING)
 _NEW_CUSTOMERS: Final = insert_into(tables.customer)
 _CUSTOMERS: Final = update_by_id(tables.customer, *rows.CUSTOMER_CHANGING)
+_DESTROY: Final = Write(
+    ("row_id",),
+    lambda _: (
+        update(tables.customer)
+        .where(tables.customer.c.id == bindparam("row_id"))
+        .values(data_key=null(), sealed=null())
+    ),
+)
 _NEW_CASES: Final = insert_into(tables.complaint_case)
 _CASE_ROWS: Final = update_by_id(tables.complaint_case, *rows.CASE_CHANGING)
 _JOURNAL: Final = insert_into(tables.journal)
@@ -100,20 +125,27 @@ _NO_TIMER: Final = Write(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
-    """What one command needs: a conversation by address, id or case, and the timer that it fires (subject, name)."""
+    """What one command needs: a conversation by address, id or case, and the timer that it fires (subject, name).
+
+    `parked`: also the letters that wait until this person writes (not for a case). `code`: a one-time code that they
+    may have written; the conversation that issued it is needed too.
+    """
 
     address: Address | None = None
     conversation_id: int | None = None
     case_id: int | None = None
     timer: tuple[str, str] | None = None
+    parked: bool = False
+    code: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class Loaded:
     """What a batch works on. Every conversation in it is locked until the unit ends.
 
-    `cases` has the active cases of these conversations, and the wanted ones, active or not. `timers` has those wanted
-    timers that still exist.
+    `conversations` has a conversation under the ids of chats that were joined to it too. `cases` has the active cases
+    of these conversations, and the wanted ones, active or not; `customers` has theirs. `timers` has those wanted timers
+    that still exist.
     """
 
     conversations: dict[int, Conversation] = field(default_factory=dict)
@@ -122,11 +154,22 @@ class Loaded:
     staff: dict[int, Staff] = field(default_factory=dict)
     timers: dict[tuple[str, str], datetime] = field(default_factory=dict)
     addresses: dict[tuple[str, str], int] = field(default_factory=dict)
+    letters: dict[int, list[Letter]] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
     _of: dict[int, dict[int, Case]] = field(default_factory=dict)
 
     def by_address(self, address: Address) -> Conversation:
         """Return the conversation at a wanted address. KeyError if it was not wanted."""
         return self.conversations[self.addresses[address.channel, address.chat]]
+
+    def parked(self, conversation_id: int) -> list[Letter]:
+        """Return what waits for this person to write, the oldest first; nothing where it was not wanted."""
+        return self.letters.get(conversation_id, [])
+
+    def by_code(self, code: str) -> Conversation | None:
+        """Return the conversation that issued this wanted one-time code, if it still holds."""
+        id_ = self.codes.get(code)
+        return None if id_ is None else self.conversations[id_]
 
     def cases_of(self, conversation_id: int) -> list[Case]:
         """Return the active cases of a conversation, the oldest first."""
@@ -149,6 +192,24 @@ class Loaded:
                 self.timers.pop((timer.subject, timer.name), None)
             elif (timer.subject, timer.name) in self.timers:
                 self.timers[timer.subject, timer.name] = timer.due_at
+        if changes.told:
+            told = set(changes.told)
+            self.letters = {id_: [it for it in of if it.id not in told] for id_, of in self.letters.items()}
+        for join in changes.joins:
+            self._join(join)
+
+    def _join(self, join: Join) -> None:
+        source, target = self.conversations[join.source].id, self.conversations[join.target]
+        self.codes.pop(join.code, None)
+        if source == target.id:
+            return
+        for id_ in [id_ for id_, it in self.conversations.items() if it.id == source]:
+            self.conversations[id_] = target
+        for case in self._of.pop(source, {}).values():
+            case.conversation_id = target.id
+            self.add_case(case)
+        letters = self.letters.pop(source, []) + self.letters.pop(target.id, [])
+        self.letters[target.id] = sorted(letters, key=lambda it: it.id)
 
 
 class Unit:
@@ -178,6 +239,9 @@ class Unit:
         self._customers: dict[int, Kept] = {}
         self._cases: dict[int, Kept] = {}
         self._keys: dict[int, Key | None] = {}
+        #: Where an address leads: by its fingerprint, the conversation as it was found, or as it is joined now.
+        self._at: dict[str, int] = {}
+        self._moves: dict[int, int] = {}
         self._staff_rows: dict[int, Values] = {}
         #: What to do in memory once the transaction is committed.
         self.after_commit: list[Callable[[], None]] = []
@@ -213,15 +277,24 @@ class Unit:
         if unlocked:
             if not self._alone:
                 _LOCK.rows(self._connection, unlocked)
-            self._take_conversations(_LOAD.rows(self._connection, unlocked))
+            found = _LOAD.rows(self._connection, unlocked)
+            if any(row[-1] is not None for row in found):
+                raise Again("a conversation was joined to another one")
+            self._take_conversations(found)
         self._load_cases(ids, wanted)
         self._load_timers(wants)
+        self._load_letters(wants, wanted)
+        if wanted.codes:
+            self._load_codes(wanted.codes)
         self._load_staff()
+        self._at.update(wanted.by_fingerprint)
         for address, fingerprint in wanted.fingerprints.items():
             conversation = self._loaded.conversations[wanted.by_fingerprint[fingerprint]]
             self._loaded.addresses[address] = conversation.id
             if not conversation.words.chat:  # a new conversation, or one whose words were erased
-                conversation.words.chat = address[1]
+                conversation.channel, conversation.words.chat = address
+        for source, target in wanted.aliases.items():
+            self._loaded.conversations[source] = self._loaded.conversations[target]
         return self._loaded
 
     def _find(self, wants: Sequence[Want]) -> "_Wanted":
@@ -241,6 +314,14 @@ class Unit:
         if wanted.cases:
             found = _FIND_BY_CASE.rows(self._connection, list(wanted.cases))
             wanted.conversations.update(row[0] for row in found)
+        wanted.codes.update((self._vault.digest(want.code), want.code) for want in wants if want.code)
+        others = set(wanted.aliases.values())
+        if wanted.codes:
+            others.update(joining.issuers(self._connection, wanted.codes, self._now_ms).values())
+        if others := others - wanted.looked_up:
+            wanted.take(_FIND_BY_ID.rows(self._connection, sorted(others)))
+            if others & wanted.aliases.keys():
+                raise Again("a conversation was joined to another one")
         return wanted
 
     def _find_addresses(self, wanted: "_Wanted") -> None:
@@ -248,7 +329,7 @@ class Unit:
         found = (_FIND_WHOLE if self._alone else _FIND).rows(self._connection, keys)
         wanted.take(found)
         if self._alone:
-            self._take_conversations(found)
+            self._take_conversations(row for row in found if row[-2] is None)
         channels = {fingerprint: channel for (channel, _), fingerprint in wanted.fingerprints.items()}
         unknown = sorted(channels.keys() - wanted.by_fingerprint.keys())
         if not unknown:
@@ -286,6 +367,11 @@ class Unit:
         missing = (wanted.cases | about) - self._loaded.cases.keys()
         if missing:  # wanted ones that are no longer active, or do not exist
             self._take_cases(_BY_ID.rows(self._connection, list(missing)))
+        others = {it.customer_id for it in self._loaded.cases.values()} - self._loaded.customers.keys()
+        if others:  # whose chat was joined to another one, or who are erased
+            for row in _CUSTOMERS_BY_ID.rows(self._connection, sorted(others)):
+                customer, self._customers[row[0]] = rows.customer_from(row, self._keys[row[0]])
+                self._loaded.customers[customer.id] = customer
 
     def _take_cases(self, found: Iterable[AnyRow]) -> None:
         for row in found:
@@ -305,6 +391,21 @@ class Unit:
                 if (subject, name) in timers:
                     self._loaded.timers[subject, name] = from_ms(due_at)
 
+    def _load_letters(self, wants: Sequence[Want], wanted: "_Wanted") -> None:
+        ids = {want.conversation_id for want in wants if want.parked and want.conversation_id is not None}
+        addresses = [want.address for want in wants if want.parked and want.address is not None]
+        ids.update(wanted.by_fingerprint[wanted.fingerprints[it.channel, it.chat]] for it in addresses)
+        if ids:
+            ids = {wanted.aliases.get(id_, id_) for id_ in ids}
+            self._loaded.letters = outbox.parked(self._connection, sorted(ids), self._vault)
+
+    def _load_codes(self, codes: Mapping[str, str]) -> None:
+        """Look again: whoever had the lock before may have used a code."""
+        for digest, id_ in joining.issuers(self._connection, codes, self._now_ms).items():
+            if id_ not in self._conversations:
+                raise Again("a code was issued meanwhile")
+            self._loaded.codes[codes[digest]] = id_
+
     def _load_staff(self) -> None:
         # A member of the staff, or a stranger who may be about to become one, must meet the staff as it is now.
         fresh = any(it.staff_id is not None or it.customer_id is None for it in self._loaded.conversations.values())
@@ -321,6 +422,7 @@ class Unit:
         process that does not send says so; then all wait. Objects that are as they were loaded are not written. Raises
         `Again`.
         """
+        moved = self._moved(changes.joins)
         cases = {it.id: it for it in changes.cases}
         for event in changes.events:
             cases.setdefault(event.case_id, self._case(event.case_id, cases))
@@ -331,11 +433,26 @@ class Unit:
         self._write_staff(changes.staff)
         self._write_evidence(changes)
         self._write_timers(changes.timers)
-        return self._post(changes.letters, sends=sends)
+        purse.grant(self._connection, changes.credits, self._now_ms, self._vault)
+        outbox.tell(self._connection, changes.told)
+        cards.retire(self._connection, changes.retired)
+        joining.keep(self._connection, changes.codes, self._vault)
+        direct = self._post(changes.letters, sends=sends)
+        joining.join(self._connection, changes.joins, moved, self._vault)  # last: this moves what was written just now
+        return direct
+
+    def _moved(self, joins: Sequence[Join]) -> dict[int, int]:
+        if any(not {it.source, it.target} <= self._loaded.conversations.keys() for it in joins):
+            raise LookupError("conversations that are joined must be loaded, or they are not locked")
+        moved = joining.moves(joins, self._moves)
+        self._moves |= moved
+        return moved
 
     def settle(self, outcomes: Sequence[Settled]) -> None:
         """Record what became of letters. Whoever lost the lease meanwhile changes nothing."""
-        self.after_commit += outbox.settle(self._connection, outcomes, self._vault, self._in_flight)
+        self.after_commit += outbox.settle(
+            self._connection, outcomes, self._now_ms, self._vault, self._ids, self._in_flight
+        )
 
     def _case(self, case_id: int, changed: dict[int, Case]) -> Case:
         case = changed.get(case_id) or self._loaded.cases.get(case_id)
@@ -345,13 +462,14 @@ class Unit:
 
     def _write_customers(self, customers: Iterable[Customer]) -> None:
         new, changed = [], []
+        erased: dict[int, bytes] = {}
         for it in {it.id: it for it in customers}.values():
             kept = self._customers.get(it.id)
             columns, words = rows.customer_columns(it), rows.customer_words(it)
             if it.erased:
                 key, words = None, b""
                 if kept is not None and kept.columns[0] is not None:
-                    self._erase(it.id, kept.columns[0])
+                    erased[it.id] = kept.columns[0]
             else:
                 key = self._vault.key_of(it.id, it.key)
             self._keys[it.id] = key
@@ -365,18 +483,39 @@ class Unit:
             self._customers[it.id] = Kept(columns, words, sealed)
         _NEW_CUSTOMERS.run(self._connection, new)
         _CUSTOMERS.run(self._connection, changed)
+        if erased:
+            self._erase(erased)
 
-    def _erase(self, customer_id: int, wrapped: bytes) -> None:
-        """Drop what the trays still hold of a customer's words: the desk's key, which is not destroyed, opens it."""
-        chats = [
-            kept.columns[0]
+    def _erase(self, customers: Mapping[int, bytes]) -> None:
+        """Drop what is left of the words of these people (customer and wrapped key), in whichever chat they were said.
+
+        The cases of a chat that was joined have a key of their own, which is destroyed too. What the trays hold is
+        dropped: the desk's key, which is not destroyed, opens it.
+        """
+        people = {it.conversation_id for it in self._loaded.cases.values() if it.customer_id in customers}
+        people.update(
+            id_
             for id_, kept in self._conversations.items()
-            if kept.columns[3] == customer_id or self._loaded.conversations[id_].customer_id == customer_id
-        ]
-        cases = [it.id for it in self._loaded.cases.values() if it.customer_id == customer_id]
-        outbox.erase(self._connection, chats, cases)
+            if not customers.keys().isdisjoint((kept.columns[4], self._loaded.conversations[id_].customer_id))
+        )
+        people.update(id_ for id_ in self._moves if joining.followed(id_, self._moves) in people)
+        chats = [self._conversations[id_].columns[0] for id_ in people if id_ in self._conversations]
+        chats += joining.aliases_of(self._connection, people)
+        cases = {it.id for it in self._loaded.cases.values() if it.conversation_id in people}
+        keys = dict(customers)
+        for case_id, customer_id, data_key in _OF_PEOPLE.rows(self._connection, sorted(people)) if people else ():
+            cases.add(case_id)
+            if data_key is not None:
+                keys[customer_id] = data_key
+        outbox.erase(self._connection, chats, sorted(cases))
+        cards.erase(self._connection, chats, sorted(cases))
         inbox.erase(self._connection, chats)
-        self.after_commit.append(lambda: self._vault.forget(customer_id, wrapped))
+        _DESTROY.run(self._connection, [(id_,) for id_ in sorted(keys.keys() - customers.keys())])
+        for id_, wrapped in keys.items():
+            self._keys[id_] = None
+            if id_ in self._loaded.customers:
+                self._loaded.customers[id_].erased = True
+            self.after_commit.append(partial(self._vault.forget, id_, wrapped))
 
     def _write_conversations(self, conversations: Iterable[Conversation]) -> None:
         new, changed = [], []
@@ -389,7 +528,7 @@ class Unit:
             customer_id = it.customer_id
             key = self._vault.desk if customer_id is None else self._keys.get(customer_id)
             sealed = kept.sealed if kept is not None else None
-            if kept is None or sealed is None or kept.words != words or kept.columns[3] != customer_id:
+            if kept is None or sealed is None or kept.words != words or kept.columns[4] != customer_id:
                 sealed = key.seal(words, b"conversation:%d:words" % it.id) if key is not None else None
             if kept is None:
                 new.append(rows.new_conversation(it, columns, sealed))
@@ -400,10 +539,19 @@ class Unit:
         _CONVERSATIONS.run(self._connection, changed)
 
     def _fingerprint(self, it: Conversation, kept: Kept | None) -> str:
-        """Return the fingerprint of where the conversation takes place, which may have moved."""
+        """Return the fingerprint of where the conversation takes place, which may have moved.
+
+        Where its person has joined several chats it keeps its own place, whichever it is told in.
+        """
         if kept is not None and not it.words.chat:  # the words were erased; the chat is still the same
             return str(kept.columns[0])
-        return self._vault.fingerprint(it.channel, it.words.chat or f"\0{it.id}")
+        fingerprint = self._vault.fingerprint(it.channel, it.words.chat or f"\0{it.id}")
+        if kept is None or kept.columns[0] == fingerprint:
+            return fingerprint
+        owner = self._at.get(fingerprint) or joining.owner(self._connection, fingerprint)
+        if owner is None or joining.followed(owner, self._moves) != joining.followed(it.id, self._moves):
+            return fingerprint
+        return str(kept.columns[0])
 
     def _write_journal(self, events: Sequence[Event], cases: dict[int, Case]) -> None:
         secret = self._vault.journal_secret
@@ -488,14 +636,19 @@ class _Wanted:
     fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     by_fingerprint: dict[str, int] = field(default_factory=dict)
     looked_up: set[int] = field(default_factory=set)
+    aliases: dict[int, int] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
     conversations: set[int] = field(default_factory=set)
     cases: set[int] = field(default_factory=set)
 
     def take(self, found: Iterable[Any]) -> None:
         """Take in conversations, and with each the conversation of the case that it is about."""
         for row in found:
-            id_, about = row[0], row[-1]
-            self.by_fingerprint[row[1]] = id_
+            id_, target, about = row[0], row[-2], row[-1]
+            self.by_fingerprint[row[1]] = target or id_
+            if target is not None:
+                self.aliases[id_] = target
+                continue
             self.looked_up.add(id_)
             self.conversations.add(id_)
             if about is not None:

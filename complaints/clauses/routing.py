@@ -26,6 +26,9 @@ class Routing(Clause):
     roles: list[Role] = Field(min_length=1)
     routes: list[Route] = Field(default_factory=list)
     reception: Id
+    call_after: int = Field(
+        default=24, ge=0, description="hours after which a customer who let a notice lie is called by telephone"
+    )
 
     def role(self, id: str) -> Role:  # noqa: A002 # the word of the policy
         """Return the role with this id; KeyError if there is none."""

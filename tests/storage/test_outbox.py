@@ -7,9 +7,22 @@ from datetime import datetime
 
 import pytest
 
-from complaints.ports import Changes, Letter, Priority
-from storage import Pace, Settled, Store
-from tests.storage.building import HOUR, MINUTE, NOW, SECOND, execute, letter, post, words_of
+from complaints.messages import Address
+from complaints.ports import Card, Changes, Letter, Priority
+from storage import Pace, Settled, Store, Want
+from tests.storage.building import (
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    chat,
+    complain,
+    execute,
+    letter,
+    load,
+    post,
+    words_of,
+)
 
 
 def settle(store: Store, *outcomes: Settled, now: datetime = NOW) -> None:
@@ -173,6 +186,280 @@ def test_a_keyed_letter_is_written_once(store: Store) -> None:
 
     assert ([words_of(each) for each in first], second) == (["a"], [])
     assert first[0].key == "survey:1"
+
+
+# --- parked ---
+
+
+def park(store: Store, *letters: Letter) -> None:
+    settle(store, *(Settled(letter=each, outcome="parked", error="window") for each in letters))
+
+
+def waiting_for(store: Store, *wants: Want) -> list[list[str]]:
+    loaded = load(store, *wants)
+    return [[words_of(each) for each in loaded.parked(id_)] for id_ in loaded.conversations]
+
+
+def test_a_parked_letter_leaves_the_order(url: str, store: Store) -> None:
+    first, second = post(store, letter(store, "1", "a", key="once"), letter(store, "1", "b"))
+    settle(store, Settled(letter=second, outcome="retry", due_at=NOW))
+    assert claim(store) == []
+
+    park(store, first)
+
+    assert claim(store) == ["b"]
+    assert claim(store, NOW + 24 * HOUR) == ["b"]
+    assert not store.holds(first, NOW)
+    assert not store.revive_letter(first.id, NOW)
+    assert execute(url, "SELECT state, lease_until, error FROM outbox WHERE id = :id", id=first.id) == [
+        ("parked", 0, "window")
+    ]
+    with store.read() as ledger:
+        trays = ledger.trays()
+        assert (trays.outbox_waiting, trays.outbox_dead, trays.outbox_parked) == (1, 0, 1)
+        assert ledger.dead_letters(5) == []
+
+
+def test_the_next_answer_goes_at_once_past_a_parked_letter(store: Store) -> None:
+    park(store, *post(store, letter(store, "1", "a")))
+
+    assert [words_of(each) for each in post(store, letter(store, "1", "b"))] == ["b"]
+
+
+def test_who_lost_the_lease_parks_nothing(url: str, open_store: Callable[..., Store]) -> None:
+    one, other = open_store(url), open_store(url)
+    (mine,) = post(one, letter(one, "1", "a"))
+    other.claim("telegram", NOW + MINUTE, 10)
+
+    park(one, mine)
+
+    assert execute(url, "SELECT state FROM outbox") == [("waiting",)]
+
+
+def test_what_is_parked_is_found_with_the_conversation_where_it_is_wanted(store: Store) -> None:
+    mine = load(store, Want(address=chat("1"))).by_address(chat("1")).id
+    others = load(store, Want(address=chat("2"))).by_address(chat("2")).id
+    letters = [letter(store, "1", words, conversation_id=mine) for words in "abc"]
+    letters += [letter(store, "1", "waits", conversation_id=mine), letter(store, "2", "d", conversation_id=others)]
+    post(store, *letters)
+    park(store, *letters[2::-1], letters[4])
+
+    assert waiting_for(store, Want(address=chat("1"), parked=True)) == [["a", "b", "c"]]
+    assert waiting_for(store, Want(conversation_id=mine, parked=True)) == [["a", "b", "c"]]
+    assert waiting_for(store, Want(address=chat("1"))) == [[]]
+    both = load(store, Want(address=chat("1")), Want(address=chat("2"), parked=True))
+    assert (both.parked(mine), [words_of(each) for each in both.parked(others)]) == ([], ["d"])
+    found = load(store, Want(conversation_id=mine, parked=True)).parked(mine)
+    assert [each.id for each in found] == [each.id for each in letters[:3]]
+    assert found[0].address == chat("1")
+
+
+def test_parked_letters_that_were_told_otherwise_are_gone_and_others_stay(url: str, store: Store) -> None:
+    mine = load(store, Want(address=chat("1"))).by_address(chat("1")).id
+    letters = post(store, *(letter(store, "1", words, conversation_id=mine) for words in "abc"))
+    park(store, *letters[:2])
+    with store.unit(NOW) as unit:
+        unit.load([Want(address=chat("1"), parked=True)])
+        unit.flush(Changes(told=[letters[0].id, letters[0].id, letters[2].id]))
+
+    assert waiting_for(store, Want(address=chat("1"), parked=True)) == [["b"]]
+    assert execute(url, "SELECT state FROM outbox WHERE id = :id", id=letters[2].id) == [("waiting",)]
+
+
+def test_a_keyed_letter_may_be_said_again_once_it_was_told(store: Store) -> None:
+    park(store, *(parked := post(store, letter(store, "1", "a", key="survey:1"))))
+    with store.unit(NOW) as unit:
+        again = unit.flush(Changes(told=[parked[0].id], letters=[letter(store, "1", "b", key="survey:1")]))
+
+    assert [words_of(each) for each in again] == ["b"]
+
+
+def test_a_parked_letter_that_does_not_open_is_dead_and_the_others_are_found(url: str, store: Store) -> None:
+    mine = load(store, Want(address=chat("1"))).by_address(chat("1")).id
+    letters = post(store, *(letter(store, "1", words, conversation_id=mine) for words in "ab"))
+    park(store, *letters)
+    execute(url, "UPDATE outbox SET sealed = :bad WHERE id = :id", bad=b"\x01nonsense", id=letters[0].id)
+
+    assert waiting_for(store, Want(address=chat("1"), parked=True)) == [["b"]]
+    assert execute(url, "SELECT state FROM outbox ORDER BY id") == [("dead",), ("parked",)]
+
+
+# --- cards ---
+
+
+def test_where_a_card_lies_is_remembered_until_its_buttons_are_gone(store: Store) -> None:
+    case = complain(store, "1")
+    letters = [
+        letter(store, "staff", "card", card=True, case_id=case.id),
+        letter(store, "staff", "no card", case_id=case.id),
+        letter(store, "staff", "not sent", card=True, case_id=case.id),
+        letter(store, "other", "card", card=True, case_id=case.id),
+        letter(store, "other", "of no case", card=True),
+    ]
+    letters[3].address = Address(channel="telegram", chat="room", group=True)
+    card, plain, lost, room, no_case = post(store, *letters)
+    settle(
+        store,
+        *(Settled(letter=each, outcome="sent", ref=f"ref of {each.address.chat}") for each in (card, plain, no_case)),
+        Settled(letter=lost, outcome="dead", ref="x"),
+    )
+    settle(store, Settled(letter=room, outcome="sent", ref="ref of room"))
+
+    with store.read() as ledger:
+        first, second = ledger.cards_of(case.id)
+        assert first == Card(id=first.id, case_id=case.id, address=chat("staff"), ref="ref of staff")
+        assert (second.address, second.ref) == (letters[3].address, "ref of room")
+        assert ledger.cards_of(1) == []
+    with store.unit(NOW) as unit:
+        assert [each.id for each in unit.ledger.cards_of(case.id)] == [first.id, second.id]
+        unit.flush(Changes(retired=[first.id, first.id]))
+    with store.read() as ledger:
+        assert ledger.cards_of(case.id) == [second]
+
+
+def test_a_card_without_a_ref_cannot_be_changed_and_is_not_remembered(url: str, store: Store) -> None:
+    sent(store, *post(store, letter(store, "staff", card=True, case_id=5)))
+
+    assert execute(url, "SELECT count(*) FROM card") == [(0,)]
+
+
+def test_a_claimed_letter_still_knows_that_it_is_a_card(store: Store) -> None:
+    post(store, letter(store, "1", card=True, case_id=5, unasked=True), letter(store, "2", case_id=5, unasked=True))
+
+    assert [each.card for each in store.claim("telegram", NOW, 5)] == [True, False]
+
+
+def test_a_card_that_two_processes_sent_lies_there_twice(url: str, open_store: Callable[..., Store]) -> None:
+    one, other = open_store(url), open_store(url)
+    (mine,) = post(one, letter(one, "staff", card=True, case_id=5))
+    (theirs,) = other.claim("telegram", NOW + MINUTE, 10)
+    settle(one, Settled(letter=mine, outcome="sent", ref="1"))
+    settle(other, Settled(letter=theirs, outcome="sent", ref="2"))
+
+    with one.read() as ledger:
+        assert [each.ref for each in ledger.cards_of(5)] == ["1", "2"]
+
+
+def test_cards_are_forgotten_after_72_hours(store: Store) -> None:
+    (card,) = post(store, letter(store, "staff", card=True, case_id=5))
+    settle(store, Settled(letter=card, outcome="sent", ref="1"))
+    for hours, left in ((72, 1), (73, 0)):
+        store.purge(NOW + hours * HOUR)
+        with store.read() as ledger:
+            assert len(ledger.cards_of(5)) == left
+
+
+# --- folded ---
+
+
+def fold(store: Store, now: datetime = NOW, limit: int = 10, **how: object) -> list[str]:
+    return claim(store, now, limit, fold=True, **how)
+
+
+def test_a_folding_claim_brings_whole_lanes_in_order(store: Store) -> None:
+    later = {"due_at": NOW + SECOND}
+    post(
+        store,
+        *(letter(store, "1", words, **later) for words in ("a1", "a2", "a3")),
+        *(letter(store, "2", words, **later) for words in ("b1", "b2")),
+        letter(store, "1", "alert1", priority=Priority.ALERT, unasked=True, **later),
+        letter(store, "1", "alert2", priority=Priority.ALERT, **later),
+        letter(store, "3", "c1", **later),
+    )
+
+    taken = store.claim("telegram", NOW + SECOND, 10, fold=True)
+
+    assert [words_of(each) for each in taken] == ["a1", "a2", "a3", "b1", "b2", "c1", "alert1", "alert2"]
+    assert [each.attempts for each in taken] == [1] * 8
+    assert all(store.holds(each, NOW + 60 * SECOND) for each in taken)
+    assert fold(store, NOW + 60 * SECOND) == []
+    sent(store, *taken)
+    with store.read() as ledger:
+        assert ledger.trays().outbox_waiting == 0
+
+
+def test_without_folding_one_letter_of_a_lane_is_claimed(store: Store) -> None:
+    post(store, *(letter(store, "1", words, unasked=True) for words in "ab"))
+
+    assert claim(store) == ["a"]
+
+
+def test_a_folded_lane_ends_at_the_limit_and_is_never_returned_with_a_hole(store: Store) -> None:
+    post(store, *(letter(store, name, f"{name}{n}", due_at=NOW + SECOND) for n in range(4) for name in "xyz"))
+
+    taken = store.claim("telegram", NOW + SECOND, 7, fold=True)
+
+    assert len(taken) == 7
+    for name in "xyz":
+        mine = [words_of(each) for each in taken if each.address.chat == name]
+        assert mine == [f"{name}{n}" for n in range(len(mine))]
+        assert mine
+    assert fold(store, NOW + SECOND) == []
+    sent(store, *taken)
+    assert len(fold(store, NOW + SECOND)) == 5
+
+
+def test_a_folded_lane_ends_before_a_letter_that_waits_for_its_next_try(store: Store) -> None:
+    letters = post(store, *(letter(store, "1", words) for words in "abcd"))
+    settle(
+        store,
+        *(Settled(letter=letters[n], outcome="retry", due_at=NOW + SECOND) for n in (0, 1, 3)),
+        Settled(letter=letters[2], outcome="retry", due_at=NOW + MINUTE),
+    )
+
+    assert fold(store, NOW + SECOND) == ["a", "b"]
+
+
+def test_a_folded_lane_ends_before_a_letter_that_another_process_holds(
+    url: str, open_store: Callable[..., Store]
+) -> None:
+    one, other = open_store(url), open_store(url)
+    letters = post(one, *(letter(one, "1", words) for words in "abcd"))
+    settle(one, *(Settled(letter=letters[n], outcome="retry", due_at=NOW) for n in (0, 1, 3)))
+
+    assert fold(other) == ["a", "b"]
+
+
+def test_a_letter_for_tomorrow_is_left_out_of_a_folded_lane(store: Store) -> None:
+    post(
+        store,
+        letter(store, "1", "a", unasked=True),
+        letter(store, "1", "tomorrow", due_at=NOW + 24 * HOUR),
+        letter(store, "1", "b", unasked=True),
+    )
+
+    assert fold(store) == ["a", "b"]
+
+
+def test_what_is_folded_counts_once_for_the_pace(store: Store) -> None:
+    post(store, *(letter(store, str(n % 3), f"{n % 3}.{n // 3}", unasked=True) for n in range(9)))
+    pace = Pace(per_second=1, burst=2)
+
+    assert sorted(fold(store, pace=pace)) == ["0.0", "0.1", "0.2", "1.0", "1.1", "1.2"]
+    assert fold(store, NOW + SECOND / 2, pace=pace) == []
+    assert fold(store, NOW + SECOND, pace=pace) == ["2.0", "2.1", "2.2"]
+
+
+def test_many_senders_fold_each_letter_once_and_in_order(url: str, open_store: Callable[..., Store]) -> None:
+    stores = [open_store(url), open_store(url)]
+    post(stores[0], *(letter(stores[0], str(n % 5), str(n), due_at=NOW + SECOND) for n in range(60)))
+    delivered: list[tuple[str, int]] = []
+    lock = threading.Lock()
+
+    def work(store: Store) -> None:
+        while letters := store.claim("telegram", NOW + SECOND, 7, fold=True) or (len(delivered) < 60 and [None]):
+            taken = [each for each in letters if each is not None]
+            with lock:
+                delivered.extend((each.address.chat, int(words_of(each))) for each in taken)
+            sent(store, *taken)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, stores))
+
+    assert sorted(number for _, number in delivered) == list(range(60))
+    for name in "01234":
+        mine = [number for chat_, number in delivered if chat_ == name]
+        assert mine == sorted(mine)
 
 
 # --- leases ---
@@ -358,6 +645,6 @@ def test_many_senders_send_each_letter_once_and_in_order(url: str, open_store: C
         list(pool.map(work, stores))
 
     assert sorted(each[2] for each in delivered) == list(range(70))
-    for chat in range(7):
-        mine = [number for name, _, number in delivered if name == str(chat)]
+    for recipient in range(7):
+        mine = [number for name, _, number in delivered if name == str(recipient)]
         assert mine == sorted(mine)
