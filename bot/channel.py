@@ -123,6 +123,15 @@ Sink = Callable[[bytes], Awaitable[None]]
 """Takes one piece of a file after the other."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at for the doctor: whether it is well, and what to know of it or how to cure it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
 class Purse(Protocol):
     """Counts what a platform still lets us send to somebody, over all processes."""
 

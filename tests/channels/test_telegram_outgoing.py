@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.channel import Delivery, Moved, Outcome, Refused, Retry, Sent, Unreachable
 from bot.channels.telegram import Telegram
 from bot.channels.telegram.outgoing import split, units
-from complaints.messages import Choice, Enclosure, Fetch, OutgoingMessage, PressAnswer
+from complaints.messages import Choice, Enclosure, Fetch, OutgoingMessage, PressAnswer, Revision
 
 Letters = Callable[..., Any]
 TOKEN = "123:SECRET-token_x"
@@ -248,6 +248,41 @@ async def test_the_answer_to_a_webhook_carries_the_first_press_for_nothing(teleg
     assert reply.body == b'{"method": "answerCallbackQuery", "callback_query_id": "7"}'
     assert (reply.content_type, reply.carried) == ("application/json", (first,))
     assert telegram.passive(Delivery(headers={}, query={}, body=b""), [said]).carried == ()
+
+
+async def test_the_buttons_of_a_message_are_taken_away(telegram: Telegram, platform: Any, letter: Letters) -> None:
+    assert isinstance(await telegram.send(letter(Revision(ref="40", text="已认领"), chat="-1007")), Sent)
+
+    assert platform.called("editMessageReplyMarkup") == [
+        {"chat_id": -1007, "message_id": 40, "reply_markup": {"inline_keyboard": []}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((400, "Bad Request: message is not modified: specified new message content is the same"), Sent),
+        ((400, "Bad Request: message to edit not found"), Sent),
+        ((400, "Bad Request: MESSAGE_ID_INVALID"), Sent),
+        ((400, "Bad Request: chat not found"), Unreachable),
+        ((400, "Bad Request: something new"), Refused),
+        ((500, "Internal Server Error"), Retry),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_message_that_is_gone_or_bare_already_needs_no_change(
+    telegram: Telegram, platform: Any, letter: Letters, answer: tuple[int, str], kind: type
+) -> None:
+    platform.next("editMessageReplyMarkup", platform.error(*answer))
+
+    assert isinstance(await telegram.send(letter(Revision(ref="40", text="x"))), kind)
+
+
+async def test_a_change_of_no_message_is_refused_here(telegram: Telegram, platform: Any, letter: Letters) -> None:
+    platform.calls.clear()
+
+    assert isinstance(await telegram.send(letter(Revision(ref="", text="x"))), Refused)
+    assert platform.calls == []
 
 
 @pytest.mark.parametrize(

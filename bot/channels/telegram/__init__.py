@@ -20,9 +20,9 @@ from aiohttp import ClientResponse
 
 from bot.channel import Delivery, Limits, Outcome, Refused, Reply, Retry, Sent, Sink
 from bot.channels.telegram import incoming, introduction, outgoing, polling
-from bot.channels.telegram.api import Api, SessionFactory, open_session
-from complaints.errors import Misconfigured, NotGenuine
-from complaints.messages import Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer
+from bot.channels.telegram.api import Api, File, SessionFactory, open_session
+from complaints.errors import Misconfigured, NotGenuine, PlaintError, Unavailable
+from complaints.messages import Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
 from complaints.ports import Letter
 
 OFFICIAL: Final = "https://api.telegram.org"
@@ -33,7 +33,8 @@ class Telegram:
 
     `webhook` is the full public URL that Telegram shall post to, or empty for polling; `secret` proves its posts
     (without one every post is refused). `commands` are the menu, by Telegram's two-letter language code ("" for all
-    others): command to description. `proxy` is an HTTP proxy for every call.
+    others): command to description. `proxy` is an HTTP proxy for every call. `files` returns a customer's file by the
+    id of its evidence: what came by another platform is uploaded.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Telegram:
         secret: str = "",
         proxy: str = "",
         commands: Mapping[str, Mapping[str, str]] | None = None,
+        files: Callable[[int], Awaitable[bytes]] | None = None,
         session: SessionFactory = open_session,
     ) -> None:
         """Raise `Misconfigured` for what cannot work; nothing is opened before `start`."""
@@ -56,6 +58,7 @@ class Telegram:
         self._api = Api(token=token, url=api_url, proxy=proxy, session=session)
         self._secret = secret.encode()
         self._webhook = webhook
+        self._files = files
         self._commands = commands or {}
         self._reader = incoming.Reader(bot=self._bot, username="", clock=clock)
         self._introduction: asyncio.Task[None] | None = None
@@ -109,6 +112,11 @@ class Telegram:
             case PressAnswer():
                 answer = await self._api.call("answerCallbackQuery", outgoing.press(letter.body), within=_PRESS)
                 return self._noted("", outgoing.press_outcome(answer))
+            case Revision() as revision if revision.ref.isdecimal():
+                answer = await self._api.call(*outgoing.bare(letter.address.chat, revision))
+                return self._noted(letter.address.chat, outgoing.bare_outcome(answer))
+            case Revision():
+                return Refused(error="a change of a message without its id")
             case Fetch():  # `Postman` knows better
                 return Refused(error="a file is fetched, not sent")
 
@@ -194,10 +202,13 @@ class Telegram:
             return calls
         told: Outcome = Sent()
         for part in range(self._said.get(letter.id, 0), len(calls)):
-            answer = await self._api.call(*calls[part])
-            for proper in outgoing.as_it_is(calls[part], answer):
-                answer = await self._api.call(*proper)
-            told = outgoing.outcome(answer)
+            if part == 0 and isinstance(body, Enclosure) and not body.ref:
+                told = await self._upload(calls[part], body)
+            else:
+                answer = await self._api.call(*calls[part])
+                for proper in outgoing.as_it_is(calls[part], answer):
+                    answer = await self._api.call(*proper)
+                told = outgoing.outcome(answer)
             if not isinstance(told, Sent):
                 break
             if len(calls) > 1:  # a retry goes on where this try ended, instead of saying the beginning again
@@ -206,6 +217,24 @@ class Telegram:
             self._said.pop(letter.id, None)
         elif len(self._said) > _REMEMBERED:
             self._said.popitem(last=False)
+        return told
+
+    async def _upload(self, call: outgoing.Call, enclosure: Enclosure) -> Outcome:
+        if self._files is None:
+            return Refused(error="a file of another platform, and nothing here keeps files")
+        try:
+            content = await self._files(enclosure.evidence_id)
+        except Unavailable:
+            return Retry(reason="the file cannot be read now")
+        except PlaintError:
+            return Refused(error="the file can no longer be read")
+        name, mime = outgoing.file_name(enclosure)
+        told: Outcome = Sent()
+        for (method, arguments), field in outgoing.uploads(call):
+            file = File(name=name, mime=mime, content=content)
+            told = outgoing.outcome(await self._api.upload(method, arguments, field, file))
+            if not isinstance(told, Refused):
+                break
         return told
 
     def _noted(self, chat: str, outcome: Outcome) -> Outcome:

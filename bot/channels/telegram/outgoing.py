@@ -3,14 +3,16 @@
 Sources: https://core.telegram.org/bots/api#sendmessage, #answercallbackquery, #responseparameters
 """
 
+import mimetypes
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Any, Final
 
+from bot import text as writing
 from bot.channel import Limits, Moved, Outcome, Pace, Refused, Retry, Sent, Unreachable
 from bot.channels.telegram.api import Answer
-from complaints.messages import Choice, Enclosure, OutgoingMessage, PressAnswer
+from bot.text import clean, units
+from complaints.messages import AttachmentKind, Choice, Enclosure, OutgoingMessage, PressAnswer, Revision
 
 Json = dict[str, Any]  # the arguments of a call
 Call = tuple[str, Json]
@@ -48,14 +50,52 @@ def _messages(chat: str, message: OutgoingMessage) -> list[Call] | Refused:
 
 
 def _enclosure(chat: str, enclosure: Enclosure) -> list[Call]:
-    method, field = _METHODS[enclosure.kind]
-    file: Json = {"chat_id": _chat(chat), field: enclosure.ref}
+    method, field = _METHODS[enclosure.kind if enclosure.ref else kept_as(enclosure)]
+    file: Json = {"chat_id": _chat(chat)} | ({field: enclosure.ref} if enclosure.ref else {})
     caption, *more = split(clean(enclosure.caption), _CAPTION)
     if field in _WITHOUT_CAPTION:
         more = [caption, *more]
     elif caption.strip():
         file["caption"] = caption
     return [(method, file), *(_text(_chat(chat), part) for part in more if part.strip())]
+
+
+def kept_as(enclosure: Enclosure) -> AttachmentKind:
+    """Return as what a file from another platform can be shown here; what Telegram would not play is a document.
+
+    Source: https://core.telegram.org/bots/api#sendvoice
+    """
+    mimes = _SHOWN.get(enclosure.kind, frozenset())
+    return enclosure.kind if enclosure.mime.casefold() in mimes else "document"
+
+
+def uploads(call: Call) -> list[tuple[Call, str]]:
+    """Return the calls that upload a file, each with the field that takes it: the one meant, then as a document."""
+    field = next(field for method, field in _METHODS.values() if method == call[0])
+    plain = _METHODS["document"]
+    return [(call, field)] + ([((plain[0], call[1]), plain[1])] if call[0] != plain[0] else [])
+
+
+def file_name(enclosure: Enclosure) -> tuple[str, str]:
+    """Return the name of a file to upload, and its media type."""
+    mime = enclosure.mime.casefold() or _USUAL.get(enclosure.kind, "application/octet-stream")
+    return f"{enclosure.evidence_id}{mimetypes.guess_extension(mime, strict=False) or ''}", mime
+
+
+def bare(chat: str, revision: Revision) -> Call:
+    """Return the call that takes the buttons of a message away."""
+    return "editMessageReplyMarkup", {
+        "chat_id": _chat(chat),
+        "message_id": int(revision.ref),
+        "reply_markup": {"inline_keyboard": []},
+    }
+
+
+def bare_outcome(answer: Answer) -> Outcome:
+    """Return what an answer means for a change of a message: one that is gone, or bare already, is as was wanted."""
+    words = answer.description.casefold()
+    done = answer.code == _BAD_REQUEST and any(part in words for part in _BARE)
+    return Sent() if done else outcome(answer)
 
 
 def as_it_is(call: Call, answer: Answer) -> list[Call]:
@@ -132,66 +172,9 @@ def press_outcome(answer: Answer) -> Outcome:
     return Sent() if answer.code == _BAD_REQUEST and "query" in answer.description.casefold() else outcome(answer)
 
 
-def clean(text: str) -> str:
-    """Return the text without what Telegram refuses: NUL, other control characters, halves of surrogate pairs."""
-    return _CONTROL.sub("", text)
-
-
-def units(text: str) -> int:
-    """Return the length as Telegram counts it, in UTF-16 units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
 def split(text: str, most: int) -> list[str]:
-    """Return the text in parts of at most `most` UTF-16 units, which together are the text again.
-
-    A part ends with a paragraph, else with a line, a sentence, a word, and never inside what a reader sees as one
-    character.
-    """
-    parts = []
-    start = 0
-    while len(text) - start > most // 2 and (end := _reach(text, start, most)) < len(text):
-        cut = _end_within(text, start + (end - start) // 3, end) or _seam(text, start, end)
-        parts.append(text[start:cut])
-        start = cut
-    return [*parts, text[start:]]
-
-
-def _reach(text: str, start: int, most: int) -> int:
-    """Return where the longest part from `start` would have to end."""
-    end = min(start + most, len(text))
-    excess = units(text[start:end]) - most
-    while excess > 0:
-        end -= 1
-        excess -= 2 if text[end] > "\uffff" else 1
-    return end
-
-
-def _end_within(text: str, low: int, high: int) -> int:
-    """Return the last good place to end a part between the two, or 0."""
-    for pattern in _ENDS:
-        places = [found.end() for found in pattern.finditer(text, low, high)]
-        if places:
-            return places[-1]
-    return 0
-
-
-def _seam(text: str, start: int, end: int) -> int:
-    """Return the last place up to `end` between two characters that a reader sees; `end` if none is near."""
-    for place in range(end, max(start, end - _CLUSTER), -1):
-        after, before = text[place], text[place - 1]
-        joined = _JOINER in (after, before) or unicodedata.category(after) in _MARKS or after in _TONES
-        flag = after in _FLAGS and before in _FLAGS and _flags_before(text, place) % 2
-        if not joined and not flag:
-            return place
-    return end
-
-
-def _flags_before(text: str, place: int) -> int:
-    count = 0
-    while place > count and text[place - count - 1] in _FLAGS:
-        count += 1
-    return count
+    """Return the text in parts of at most `most` UTF-16 units, which is how Telegram counts."""
+    return writing.split(text, most, units)
 
 
 def _buttons(row: Iterable[Choice]) -> Iterable[Json]:
@@ -224,9 +207,15 @@ _PROPER: Final = {
 }
 _FIELDS: Final = tuple(field for _, field in _PROPER.values())
 _WITHOUT_CAPTION: Final = frozenset({"sticker", "video_note"})
+_SHOWN: Final[dict[AttachmentKind, frozenset[str]]] = {
+    "photo": frozenset({"", "image/jpeg", "image/png", "image/webp"}),
+    "voice": frozenset({"audio/ogg", "audio/mpeg", "audio/mp4"}),
+    "audio": frozenset({"audio/mpeg", "audio/mp4"}),
+    "video": frozenset({"video/mp4"}),
+}
+_USUAL: Final = {"photo": "image/jpeg"}
+_BARE: Final = ("message is not modified", "message to edit not found", "message can't be edited", "message_id_invalid")
 _FILE_TYPE: Final = re.compile(r"can't use file of type (\w+) as")
-_CLUSTER: Final = 32
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _FORBIDDEN: Final = {
     "blocked by the user": "blocked",
     "deactivated": "deactivated",
@@ -248,17 +237,3 @@ _NOWHERE: Final = {
     "chat_restricted": "forbidden",
     "need administrator rights": "forbidden",
 }
-# ends of a paragraph, a line, a sentence (of both widths, with closing quotes and brackets), a word
-_ENDS: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"\n[ \t]*\n+",
-        r"\n",
-        "(?:[.!?\u2026]+[)\"'\u2019\u201d]*\\s+|[\u3002\uff01\uff1f\uff1b]+[\u2019\u201d\u300d\u300f\uff09)]*)",
-        r"\s+",
-    )
-)
-_JOINER: Final = "\u200d"
-_MARKS: Final = frozenset({"Mn", "Me", "Mc"})
-_TONES: Final = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
-_FLAGS: Final = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
