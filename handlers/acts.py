@@ -5,7 +5,7 @@ from complaints.clauses.lifecycle import Move
 from complaints.conversation import Staff
 from complaints.errors import BadInput, NotAllowed
 from complaints.ports import Priority
-from handlers import cards, cases, clocks, notices, rights
+from handlers import cards, cases, clocks, notices, reaching, rights
 from handlers.turn import SYSTEM, Turn
 
 
@@ -31,8 +31,13 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
         _move(turn, case, member, move, text)
     elif act == "claim":
         claim(turn, case, member)
+    elif act == "called":
+        turn.record(case, "called", actor(member), words={"told": case.words.call, "text": text})
+        reaching.reached(turn, case)
+        cases.happen(turn, case, "human_reply", actor(member))
     elif act == "release":
         cases.release(turn, case, actor(member))
+        turn.retire(case, turn.say(turn.policy(case).languages[0], "staff.retired.released"))
         notices.alert(turn, case, ["department", "agents"], "staff.released", by=member.name)
     elif act == "note":
         turn.record(case, "noted", actor(member), words={"text": text})
@@ -58,14 +63,13 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
         cases.happen(turn, case, "retyped", actor(member))
     else:
         raise NotAllowed(key="error.act", number=case.number)
-    if text and act not in ("note", "listen") and not turn.conversation_of(case).reachable:
-        turn.tell_staff(member, turn.say(member.language, "staff.undelivered", number=case.number), case=case)
 
 
 def claim(turn: Turn, case: Case, member: Staff) -> None:
     """Give a case that nobody owns to this member of the staff: of two who press at once, one wins."""
     case.owner_id = member.id
     turn.record(case, "claimed", actor(member))
+    turn.retire(case, turn.say(turn.policy(case).languages[0], "staff.retired.claimed", owner=member.name))
     cases.happen(turn, case, "claimed", actor(member))
 
 
@@ -99,6 +103,9 @@ def _move(turn: Turn, case: Case, member: Staff, move: Move, text: str) -> None:
             case.words.proposal = text
             turn.record(case, "proposed", actor(member), clause=move.clause, words={"text": text})
     cases.make(turn, case, move, actor(member), text=text)
+    language = turn.policy(case).languages[0]
+    title = turn.policy(case).lifecycle.state(case.state).title[language]
+    turn.retire(case, turn.say(language, "staff.retired.moved", state=title))
     if move.tells and text:
         cases.happen(turn, case, "human_reply", actor(member))
 

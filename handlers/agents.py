@@ -10,7 +10,7 @@ from complaints.conversation import Conversation, Staff
 from complaints.errors import NotAllowed, PlaintError
 from complaints.messages import AttachmentKind, Enclosure, IncomingMessage, PressAnswer
 from complaints.tokens import Token, parse
-from handlers import acts, rights
+from handlers import acts, registering, rights
 from handlers.turn import Turn
 
 _LISTED: Final = 10
@@ -27,11 +27,11 @@ def bind(turn: Turn, conversation: Conversation, message: IncomingMessage) -> bo
         if member.active and member.code_hash and hmac.compare_digest(member.code_hash, digest):
             if member.code_until is None or member.code_until < turn.now:
                 return False
-            member.conversation_id, member.chat, member.channel = (
-                conversation.id,
-                message.address.chat,
-                conversation.channel,
-            )
+            if turn.buttonless(conversation.channel):
+                turn.tell(conversation, turn.say(member.language, "staff.no_buttons"))
+                return True
+            member.conversation_id, member.chat = conversation.id, message.address.chat
+            member.channel = conversation.channel
             member.code_hash, member.code_until = "", None
             conversation.staff_id = member.id
             conversation.make("rest")
@@ -54,12 +54,53 @@ def hear(turn: Turn, conversation: Conversation, member: Staff, message: Incomin
         conversation.make("rest")
         conversation.case_id = None
         turn.tell_staff(member, turn.say(language, "staff.dropped"))
+    elif message.command == "register":
+        _register(turn, conversation, member, message.argument)
     elif message.command:
         find(turn, member, f"{message.command} {message.argument}")
     elif conversation.state == "composing":
         compose(turn, conversation, member, message.text)
+    elif (said := _registers(turn, member, message.text)) is not None:
+        _register(turn, conversation, member, said)
     else:
         find(turn, member, message.text)
+
+
+def _registers(turn: Turn, member: Staff, text: str) -> str | None:
+    """Return what follows the word that enters a complaint for a customer; None if the text does not begin with it."""
+    for word in turn.say(member.language, "staff.register_words").split():
+        if text.casefold().startswith(word.casefold()):
+            return text[len(word) :].lstrip(" :\uff1a\n")
+    return None
+
+
+def _register(turn: Turn, conversation: Conversation, member: Staff, text: str) -> None:
+    if not rights.works(turn, member):
+        turn.tell_staff(member, turn.say(member.language, "error.not_allowed"))
+        return
+    if text.strip():
+        registering.register(turn, member, text.strip())
+        return
+    conversation.make("ask_staff")
+    conversation.case_id, conversation.words.act = None, "register"
+    turn.tell_staff(
+        member, turn.say(member.language, "staff.ask.register") + "\n" + turn.say(member.language, "staff.compose")
+    )
+
+
+def leave(turn: Turn, member: Staff) -> None:
+    """Take a member of the staff off the desk: they hear, see and do nothing any more, and their cases go back."""
+    conversation = turn.scene.conversations.get(member.conversation_id or 0)
+    if conversation is not None:
+        conversation.staff_id, conversation.case_id = None, None
+        if conversation.state == "composing":
+            conversation.make("rest")
+        turn.touch(conversation)
+    member.active, member.code_hash, member.code_until = False, "", None
+    member.conversation_id, member.chat = None, ""
+    turn.touch(member)
+    for case in turn.ledger.owned(member.id):
+        turn.set_timer(case, "orphan", turn.now)
 
 
 def worklist(turn: Turn, member: Staff) -> None:
@@ -157,6 +198,9 @@ def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) ->
         return
     conversation.make("rest")
     conversation.case_id = None
+    if act == "register":
+        registering.register(turn, member, text.strip())
+        return
     if case is None:
         turn.tell_staff(member, turn.say(language, "error.stale"))
         return
@@ -198,15 +242,21 @@ def _files(turn: Turn, case: Case, member: Staff) -> str:
             size=-(-each.size // 1024),
             at=turn.moment(language, each.at),
         )
-        if each.state == "lost" or "ref" not in each.words:
+        here = each.words.get("channel") == member.channel and not each.words["ref"].startswith("page:")
+        if each.state == "lost" or not (here or each.state == "kept"):
             turn.tell_staff(member, caption, case=case)
         else:
             kind: AttachmentKind = each.kind  # type: ignore[assignment] # written by evidence.py from an attachment
-            turn.enclose(member, case, Enclosure(kind=kind, ref=each.words["ref"], caption=caption))
+            ref = each.words["ref"] if here else ""
+            turn.enclose(
+                member, case, Enclosure(kind=kind, ref=ref, caption=caption, evidence_id=each.id, mime=each.mime)
+            )
     return ""
 
 
 def toast(turn: Turn, message: IncomingMessage, text: str) -> None:
-    """End a press with a short word over the chat."""
+    """End a press with a short word over the chat, or in it where the press was typed."""
     if message.press_ref:
         turn.press_answer = PressAnswer(ref=message.press_ref, text=text[:_TOAST])
+    elif text and turn.speaker is not None:
+        turn.tell(turn.scene.conversations[turn.speaker], text)

@@ -81,6 +81,7 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
         turn.say(language, "staff.card.owner", owner=owner.name) if owner else turn.say(language, "staff.card.nobody"),
         turn.say(language, "staff.card.incomplete") if not case.facts.complete and case.open else "",
         turn.say(language, "staff.card.listen") if case.facts.listen else "",
+        turn.say(language, "staff.card.call") if case.facts.call else "",
     ]  # fmt: skip
     consented = _consented(turn, case)
     if masked or not consented:
@@ -99,6 +100,8 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
             lines.append(turn.say(language, "staff.card.why", words=joint.join(case.words.decided_by)))
         if case.words.proposal:
             lines.append(turn.say(language, "staff.card.proposal", words=case.words.proposal))
+        if case.facts.call:
+            lines.append(turn.say(language, "staff.card.tell", words=case.words.call))
     return "\n".join(line for line in lines if line)
 
 
@@ -140,15 +143,10 @@ def room_buttons(turn: Turn, case: Case, language: Language) -> list[list[Choice
     return rows
 
 
-def round_of(case: Case) -> int:
-    """Return the stamp of a customer's buttons: those of an earlier proposal or resolution are stale."""
-    return case.cycle * 100 + case.facts.rejections
-
-
 def customer_buttons(turn: Turn, case: Case, language: Language) -> list[list[Choice]]:
     """Return the buttons of the moves that are the customer's to make now."""
     return [
-        [turn.button(move.button[language], Token(scope="c", case_id=case.id, stamp=round_of(case), value=move.id))]
+        [turn.button(move.button[language], Token(scope="c", case_id=case.id, stamp=case.round, value=move.id))]
         for move in rights.moves(turn, case)
         if move.button is not None
     ]

@@ -50,11 +50,22 @@ def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     turn.record(case, "opened", CUSTOMER, facts={"number": case.number, "policy": policy.version, "state": case.state,
                                                  "opened_at": opened_at.isoformat()})  # fmt: skip
     hear(turn, case, message, text, reading)
+    _fill_known(turn, conversation, case)
     _grade(turn, case)
     happen(turn, case, case.state, SYSTEM, at=opened_at)
     turn.set_timer(case, "nudge", turn.now + timedelta(hours=policy.form.nudge_after))
     turn.set_timer(case, "abandon", turn.now + timedelta(hours=policy.form.abandon_after))
     return case
+
+
+def _fill_known(turn: Turn, conversation: Conversation, case: Case) -> None:
+    """Fill in what came with a scanned code; the customer's own words go before it."""
+    known, conversation.words.known = conversation.words.known, {}
+    for name, value in known.items():
+        if name == "type" and not case.type:
+            set_type(turn, case, value, SYSTEM, words=[])
+        elif name != "type" and name not in case.words.answers:
+            answer(turn, case, name, value, SYSTEM, read=True)
 
 
 def _welcome(turn: Turn, conversation: Conversation) -> Customer:

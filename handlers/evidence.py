@@ -33,16 +33,22 @@ def take(turn: Turn, conversation: Conversation, case: Case, message: IncomingMe
             at=message.sent_at,
             size=each.size or 0,
             mime=each.mime or "",
-            words={"ref": each.ref, "name": each.name or "", "caption": message.text},
+            words={
+                "ref": each.ref,
+                "channel": message.address.channel,
+                "name": each.name or "",
+                "caption": message.text,
+            },
         )
         turn.touch(file)
         turn.record(case, "evidence_announced", CUSTOMER, facts={"file": file.id, "kind": each.kind, "size": file.size})
         turn.fetch(file, message.address, each.ref)
-        if each.kind in ("voice", "audio") and not case.facts.listen:
+        to_hear = each.kind in ("voice", "audio") and not message.text  # a recognised voice has been read already
+        if to_hear and not case.facts.listen:
             case.facts.listen = True
             notices.alert(turn, case, ["owner", "agents"], "staff.listen")
         if first:
-            key = "evidence.voice" if each.kind in ("voice", "audio") else "evidence.taken"
+            key = "evidence.voice" if to_hear else "evidence.taken"
             turn.tell(conversation, turn.say(language, key, number=case.number), case=case)
             first = False
 

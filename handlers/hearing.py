@@ -1,6 +1,7 @@
 """Hearing: who speaks, and what it belongs to. The first stop of everything that is said to the desk."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +13,7 @@ from complaints.messages import Address, Choice, IncomingMessage
 from complaints.ports import Option
 from complaints.reading import Language, Reading
 from complaints.tokens import Token, parse
-from handlers import agents, cards, cases, clocks, evidence, intake, rights, surveying
+from handlers import agents, cards, cases, choices, clocks, evidence, intake, linking, reaching, rights, surveying
 from handlers.turn import CUSTOMER, Turn
 
 #: More messages than this from one person within ten seconds are written down and not answered one by one.
@@ -23,6 +24,8 @@ _LISTED: Final = 5
 _WORDS: Final = re.compile(r"[A-Za-z-]*\d[\w-]*|[\W_]+")
 _NEW: Final = "new"
 _NUMBER_AND_LITTLE_MORE: Final = 20
+_LINK: Final = "link-"
+_CODE: Final = re.compile(r"[0-9]{8}")
 
 
 def hear(command: Hear, turn: Turn) -> None:
@@ -30,22 +33,31 @@ def hear(command: Hear, turn: Turn) -> None:
     message = command.message
     if message.kind in ("unknown", "moved") and not message.sender:
         return
+    turn.credit(message)
     conversation = turn.scene.by_address(speaker(message))
     member = None if conversation.staff_id is None else turn.scene.staff.get(conversation.staff_id)
     turn.touch(conversation)
     if message.address.group:
         _hear_group(turn, conversation, message)
         return
+    if message.kind == "left":
+        if member is not None:
+            agents.leave(turn, member)
+        return
     turn.speaker = conversation.id
     _greet(conversation, message)
     if message.kind == "blocked":
-        conversation.reachable = False
+        reaching.leave(turn, conversation, message.address.channel)
         for case in turn.cases_of(conversation):
             turn.record(case, "blocked", CUSTOMER)
         return
     conversation.reachable = True
     conversation.heard_at = turn.now
+    reaching.digest(turn, conversation)
     if message.kind in ("unblocked", "unknown", "moved"):
+        turn.unclaimed = message.kind == "unknown" and message.address.channel in turn.book.shared
+        return
+    if (code := brought_code(message)) and linking.join(turn, conversation, code):
         return
     if message.command in ("start", "bind") and message.argument and agents.bind(turn, conversation, message):
         return
@@ -68,8 +80,18 @@ def _greet(conversation: Conversation, message: IncomingMessage) -> None:
     words = conversation.words
     if conversation.heard_at is None:
         words.language = _language_of(message.language.lower())
-    words.chat = message.address.chat
+    reaching.at_home(conversation, message.address)
     words.name = message.name or words.name
+
+
+def brought_code(message: IncomingMessage) -> str:
+    """Return the one-time code of another chat that a message may bring, as a command, a link or bare digits."""
+    if message.command == "link":
+        return message.argument
+    if message.command == "start" and message.argument.startswith(_LINK):
+        return message.argument.removeprefix(_LINK)
+    text = message.text.strip()
+    return text if _CODE.fullmatch(text) else ""
 
 
 def _language_of(code: str) -> Language:
@@ -81,8 +103,8 @@ def _language_of(code: str) -> Language:
 
 def _hear_group(turn: Turn, conversation: Conversation, message: IncomingMessage) -> None:
     member = None if conversation.staff_id is None else turn.scene.staff.get(conversation.staff_id)
-    room = turn.book.room
-    if room is not None and message.address.chat == room.chat and message.address.channel == room.channel:
+    here = message.address.channel, message.address.chat
+    if any((room.channel, room.chat) == here for room in turn.book.rooms):
         if message.press and member is not None and member.active:
             agents.press(turn, conversation, member, message)
         elif message.press:
@@ -114,11 +136,23 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
     text = message.text.strip()
     if message.phone and not text:
         text = message.phone
+    if text and (token := choices.typed(conversation, text, turn.case, turn.book.reader)):
+        _pressed(turn, conversation, replace(message, kind="press", press=token))
+        return
+    if message.command == "start" and _scanned(turn, conversation, message.argument):
+        return
+    if _spoken(conversation, message):
+        message = replace(message, attachments=())
     wish = message.command or (turn.book.reader.intent(text) if text else None) or ""
-    if wish in ("help", "human", "status", "new", "start") and _wished(turn, conversation, message, wish):
+    if _not_ours(turn, conversation, message, text, wish):
+        turn.unclaimed = True
+        return
+    if wish in ("help", "human", "status", "new", "start", "link", "resume") and _wished(
+        turn, conversation, message, wish
+    ):
         return
     if message.command and wish not in ("back", "skip", "cancel", "edit"):
-        turn.tell(conversation, turn.say(words.language, "menu.help_text"), intake.menu(turn, conversation))
+        _help(turn, conversation)
         return
     case = intake.case_in_form(turn, conversation)
     if any(each.ref for each in message.attachments):
@@ -148,6 +182,55 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
         _said_freely(turn, conversation, message, text)
 
 
+def _help(turn: Turn, conversation: Conversation) -> None:
+    key = "menu.help_words" if turn.buttonless(conversation.channel) else "menu.help_text"
+    turn.tell(conversation, turn.say(conversation.words.language, key), intake.menu(turn, conversation))
+
+
+def _spoken(conversation: Conversation, message: IncomingMessage) -> bool:
+    """Tell whether a voice message is but the answer to the question on the table, recognised by the platform."""
+    if not message.text or not all(each.kind == "voice" for each in message.attachments):
+        return False
+    return conversation.state not in ("idle", "picking") and bool(message.attachments)
+
+
+def _not_ours(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, wish: str) -> bool:
+    """Tell whether another system that listens on this channel too should have the message: it is no complaint."""
+    if message.address.channel not in turn.book.shared or conversation.state != "idle" or turn.cases_of(conversation):
+        return False
+    if wish and wish not in ("help", "start"):
+        return False
+    reading = turn.book.reader.read(text)
+    return not (reading.types or reading.flags or reading.kind == "complaint")
+
+
+def _scanned(turn: Turn, conversation: Conversation, scene: str) -> bool:
+    """Take what a scanned code tells (`order_no--YX2025--model--LX2`): it need not be asked for. False if nothing."""
+    parts = scene.split("--")
+    policy = turn.policy()
+    given = dict(zip(parts[::2], parts[1::2], strict=False)) if len(parts) > 1 else {}
+    known = {}
+    for name, value in given.items():
+        if name == "type":
+            if any(each.id == value for each in policy.taxonomy.types):
+                known[name] = value
+        elif policy.form.has(name) and 0 < len(value) <= policy.form.field(name).max_length:
+            allowed = {choice.id for choice in policy.form.field(name).choices}
+            if policy.form.field(name).kind != "files" and (not allowed or value in allowed):
+                known[name] = value
+    if not known:
+        return False
+    if intake.case_in_form(turn, conversation) is None:
+        conversation.make("ask_which")  # and it is known which: the next words are a new complaint
+        conversation.case_id, conversation.words.options = None, [_NEW]
+    conversation.words.known = known
+    language = conversation.words.language
+    shown = [policy.taxonomy.type(v).title[language] if k == "type" else v for k, v in known.items()]
+    about = turn.say(language, "choices.joint").join(shown)
+    turn.tell(conversation, turn.say(language, "menu.what_happened_about", about=about))
+    return True
+
+
 def _read(turn: Turn, conversation: Conversation, text: str) -> Reading:
     """Read free words, and answer from now on in their language."""
     reading = turn.book.reader.read(text, hint=conversation.words.language)
@@ -157,6 +240,8 @@ def _read(turn: Turn, conversation: Conversation, text: str) -> Reading:
 
 
 def _flooded(turn: Turn, conversation: Conversation, message: IncomingMessage) -> bool:
+    if message.command == "resume" or message.attachments:
+        return False
     second = int(turn.now.timestamp())
     recent = [at for at in conversation.words.recent if second - at < _FLOOD_WINDOW]
     conversation.words.recent = [*recent[-FLOOD * 2 :], second]
@@ -173,10 +258,15 @@ def _flooded(turn: Turn, conversation: Conversation, message: IncomingMessage) -
 def _wished(turn: Turn, conversation: Conversation, message: IncomingMessage, wish: str) -> bool:
     case = intake.case_in_form(turn, conversation)
     language = conversation.words.language
-    if wish == "help" or (wish == "start" and case is None):
-        key = "menu.help_text" if wish == "help" else "menu.welcome"
-        text = turn.say(language, key, company=turn.policy().title[language])
+    if wish == "help":
+        _help(turn, conversation)
+    elif wish == "start" and case is None:
+        text = turn.say(language, "menu.welcome", company=turn.policy().title[language])
         turn.tell(conversation, text, intake.menu(turn, conversation))
+    elif wish == "link":
+        linking.offer(turn, conversation)
+    elif wish == "resume":
+        _resume(turn, conversation, case)
     elif wish == "status":
         status(turn, conversation)
     elif wish == "human":
@@ -195,6 +285,22 @@ def _wished(turn: Turn, conversation: Conversation, message: IncomingMessage, wi
     if case is not None:
         intake.ask_again(turn, conversation, case)
     return True
+
+
+def _resume(turn: Turn, conversation: Conversation, case: Case | None) -> None:
+    """Say where things stand to somebody who opens their page: the question on the table, else what they may decide."""
+    if case is not None:
+        return  # it is asked again by whoever called
+    waiting = turn.case(conversation.case_id)
+    if conversation.state == "surveying" and waiting is not None and surveying.ask_again(turn, conversation, waiting):
+        return
+    language = conversation.words.language
+    status(turn, conversation)
+    for each in _open(turn, conversation):
+        rows = cards.customer_buttons(turn, each, language)
+        if rows and each.words.proposal:
+            turn.tell(conversation, turn.say(language, "tell.proposal", number=each.number, text=each.words.proposal),
+                      rows, case=each)  # fmt: skip
 
 
 def _human(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case | None) -> None:
@@ -249,7 +355,7 @@ def status(turn: Turn, conversation: Conversation) -> None:
             next_ = ""
         lines.append(turn.say(language, "status.line", number=case.number, state=state,
                               type=cards.type_title(turn, case, language), next=next_).rstrip())  # fmt: skip
-    turn.tell(conversation, "\n\n".join(lines))
+    turn.tell(conversation, "\n\n".join(lines), turn.page_link(conversation))
 
 
 def _open(turn: Turn, conversation: Conversation) -> list[Case]:
@@ -517,6 +623,8 @@ def _pressed(turn: Turn, conversation: Conversation, message: IncomingMessage) -
     language = conversation.words.language
     if token is None or token.scope == "s":
         agents.toast(turn, message, turn.say(language, "error.stale"))
+    elif token.scope == "m" and token.value == "prefer":
+        linking.prefer(turn, conversation, token.detail)
     elif token.scope == "m":
         _wished(
             turn, conversation, message, token.value if token.value in ("new", "status", "help", "human") else "help"
@@ -567,7 +675,7 @@ def _survey_pressed(turn: Turn, conversation: Conversation, message: IncomingMes
 def _move_pressed(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case, token: Token) -> None:
     language = conversation.words.language
     move = next((each for each in rights.moves(turn, case) if each.id == token.value), None)
-    if move is None or token.stamp != cards.round_of(case) or not _in_time(turn, case):
+    if move is None or token.stamp != case.round or not _in_time(turn, case):
         agents.toast(turn, message, turn.say(language, "error.stale"))
         return
     if not move.asks:

@@ -111,13 +111,20 @@ def ask_consent(turn: Turn, conversation: Conversation, case: Case) -> None:
     """Ask for consent before the first personal field, with the notice and its version."""
     conversation.make("ask_consent")
     language = conversation.words.language
-    notice = turn.say(language, "consent.notice", company=turn.policy(case).title[language],
-                      version=turn.policy(case).form.consent)  # fmt: skip
+    notice = consent_notice(turn, conversation, case)
     rows = [
         [turn.question_button(conversation, turn.say(language, "consent.yes"), "yes")],
         [turn.question_button(conversation, turn.say(language, "consent.no"), "no")],
     ]
     turn.tell(conversation, notice, rows, case=case)
+
+
+def consent_notice(turn: Turn, conversation: Conversation, case: Case) -> str:
+    """Return the notice on personal data: it names the platform over which the words travel."""
+    language = conversation.words.language
+    policy = turn.policy(case)
+    return turn.say(language, "consent.notice", company=policy.title[language], version=policy.form.consent,
+                    place=turn.say(language, f"consent.place.{conversation.channel}"))  # fmt: skip
 
 
 def ask_type(turn: Turn, conversation: Conversation, case: Case) -> None:
@@ -181,6 +188,8 @@ def ask_field(
         text += "\n" + turn.say(language, "form.present", value=cards.answer_text(turn, case, field_id, language))
     if note:
         turn.tell(conversation, note, case=case)
+    if each.kind == "files":
+        rows += turn.page_link(conversation)
     turn.tell(conversation, text, [row for row in rows if row], case=case)
 
 
@@ -314,7 +323,7 @@ def _consented(
         if customer is None:
             return
         version = turn.policy(case).form.consent
-        notice = turn.say(language, "consent.notice", company=turn.policy(case).title[language], version=version)
+        notice = consent_notice(turn, conversation, case)
         customer.consent = Consent(version=version, language=language, at=turn.now,
                                    text_sha256=hashlib.sha256(notice.encode()).hexdigest())  # fmt: skip
         turn.touch(customer)

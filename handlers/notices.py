@@ -37,9 +37,9 @@ def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # A
         date=turn.promise(language, promised) if promised else turn.say(language, "case.soon"),
         **{name: cards.shown(turn, language, value) for name, value in values.items()},
     )
-    turn.tell(
-        conversation, text, cards.customer_buttons(turn, case, language), priority=PROGRESS, unasked=True, case=case
-    )
+    rows = cards.customer_buttons(turn, case, language)
+    decides = bool(rows) or turn.policy(case).lifecycle.state(case.state).resolved
+    turn.tell(conversation, text, rows, priority=Priority.DECISION if decides else PROGRESS, unasked=True, case=case)
 
 
 def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) -> int:  # Any: fills of a sentence
@@ -61,7 +61,7 @@ def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) ->
             case=case,
         )
     told = len(members)
-    if turn.book.room is not None and ("agents" in to or not members):
+    if turn.book.rooms and ("agents" in to or not members):
         language = turn.policy(case).languages[0]
         text = turn.say(language, key, **cards.values(turn, case, language, values))
         told += turn.tell_room(
@@ -83,7 +83,7 @@ def recipients(turn: Turn, case: Case, to: Sequence[str]) -> list[Staff]:
             owner = turn.owner(case)
             found = [owner] if owner is not None else []
         elif name == "agents":
-            found = [] if turn.book.room is not None else _with_role(turn, reception)
+            found = [] if turn.book.rooms else _with_role(turn, reception)
         else:
             found = _with_role(turn, role)
         wanted.update({member.id: member for member in found if member.active and member.chat})

@@ -11,8 +11,8 @@ from handlers.turn import CUSTOMER, Turn
 
 #: The desk's own acts, in the order of their buttons. Each has a wording key `staff.act.NAME`; those in WRITTEN ask
 #: for a text first (`staff.ask.NAME`).
-ACTS: Final = ("claim", "ask", "reply", "note", "listen", "retype", "release", "files")
-WRITTEN: Final = frozenset({"ask", "reply", "note", "listen"})
+ACTS: Final = ("claim", "ask", "reply", "note", "listen", "called", "retype", "release", "files")
+WRITTEN: Final = frozenset({"ask", "reply", "note", "listen", "called"})
 _OWNERS: Final = frozenset({"ask", "reply", "release"})
 
 
@@ -42,6 +42,12 @@ def handles(turn: Turn, case: Case, member: Staff) -> bool:
     return member.active and any("handle" in role.grants for role in roles if role.id in member.roles)
 
 
+def works(turn: Turn, member: Staff) -> bool:
+    """Tell whether this member of the staff may work on new cases, and so enter one."""
+    roles = turn.policy().routing.roles
+    return member.active and any("handle" in role.grants for role in roles if role.id in member.roles)
+
+
 def may_act(turn: Turn, case: Case, member: Staff, act: str) -> bool:
     """Tell whether one of the desk's own acts is open to this member of the staff now."""
     if act == "files":
@@ -52,6 +58,8 @@ def may_act(turn: Turn, case: Case, member: Staff, act: str) -> bool:
         return case.owner_id is None
     if act == "listen":
         return case.facts.listen
+    if act == "called":
+        return case.facts.call
     if act in _OWNERS:
         return case.owner_id == member.id
     return True

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from complaints.case import Case
 from complaints.commands import Fire
-from handlers import cases, clocks, hearing, intake, notices, surveying
+from handlers import cases, clocks, hearing, intake, notices, reaching, surveying
 from handlers.turn import SYSTEM, Turn
 
 
@@ -33,6 +33,10 @@ def fire(command: Fire, turn: Turn) -> None:
         _abandon(turn, case)
     elif what == "kept":
         hearing.let_go(turn, turn.conversation_of(case))
+    elif what == "call":
+        reaching.call(turn, case)
+    elif what == "orphan":
+        _orphan(turn, case)
     elif what == "archive":
         _archive(turn, case)
 
@@ -75,6 +79,15 @@ def _abandon(turn: Turn, case: Case) -> None:
     notices.tell_customer(turn, case, "form.abandoned")
     cases.happen(turn, case, "abandoned", SYSTEM)
     intake.accept(turn, case, SYSTEM)
+
+
+def _orphan(turn: Turn, case: Case) -> None:
+    """Give a case back whose owner has left the company."""
+    owner = turn.owner(case)
+    if owner is None or owner.active or not case.open:
+        return
+    cases.release(turn, case, SYSTEM)
+    notices.alert(turn, case, ["department", "agents"], "staff.orphaned", by=owner.name)
 
 
 def _archive(turn: Turn, case: Case) -> None:

@@ -1,20 +1,30 @@
 """Turn: everything within reach while one command is served, and everything it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from complaints.calendar import WorkCalendar
 from complaints.case import Case
 from complaints.clauses.model import Predicate
-from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
+from complaints.conversation import DESK, Conversation, Customer, EvidenceFile, Staff
 from complaints.events import EVENTS, Event
-from complaints.messages import Address, Choice, Enclosure, Fetch, OutgoingMessage, PressAnswer
+from complaints.messages import (
+    Address,
+    Choice,
+    Enclosure,
+    Fetch,
+    IncomingMessage,
+    OutgoingMessage,
+    PressAnswer,
+    Revision,
+)
 from complaints.policy import Policy
-from complaints.ports import Changes, Ids, Ledger, Letter, Priority, Reader, Scene, Timer, Wording
+from complaints.ports import Card, Changes, Code, Ids, Join, Ledger, Letter, Priority, Reader, Scene, Timer, Wording
 from complaints.reading import Language
 from complaints.tokens import Token
+from handlers import choices
 
 Rows = Sequence[Sequence[Choice]]
 SYSTEM: Final = "system"
@@ -25,8 +35,10 @@ CUSTOMER: Final = "customer"
 class Book:
     """What stays the same from command to command: the rules, the words, the reader.
 
-    `current` is the policy of new cases; `policies` holds every version that a case is pinned to. `room` is the staff's
-    group chat, `bot_link` the address under which the bot is found (`https://t.me/name`; empty until known).
+    `current` is the policy of new cases; `policies` holds every version that a case is pinned to. `rooms` are the
+    staff's group chats, `bot_link` the address under which the bot is found (`https://t.me/name`; empty until known).
+    `buttons` tells by channel how many buttons a message may have, `shared` the channels on which another system
+    listens too. `page` returns the address of a conversation's own page, where there is one.
     """
 
     current: Policy
@@ -35,8 +47,11 @@ class Book:
     reader: Reader
     wording: Wording
     ids: Ids
-    room: Address | None = None
+    rooms: list[Address] = field(default_factory=list)
     bot_link: str = ""
+    buttons: Mapping[str, int] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
+    page: Callable[[int], str] | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +67,7 @@ class _Telling:
     case_id: int | None
     key: str
     tail: Callable[[], str] | None = None
+    conversation: Conversation | None = None
 
 
 class Batch:
@@ -78,10 +94,13 @@ class Turn:
         self.now = now
         self.press_answer: PressAnswer | None = None
         self.speaker: int | None = None  # the conversation whose own message is being answered
+        self.unclaimed = False  # nothing here was meant for the desk: another system may have it
+        self.unreached: list[tuple[Case, str, Priority]] = []  # what could not even be written to its customer
         self._batch = batch
         self._telling: dict[tuple[str, str, str], _Telling] = {}
         self._opened: dict[int, list[Case]] = {}
         self._customers: dict[int, Customer] = {}
+        self._conversations: dict[int, Conversation] = {}
 
     # what is known
 
@@ -91,7 +110,7 @@ class Turn:
 
     def conversation_of(self, case: Case) -> Conversation:
         """Return the conversation in which the case's customer is spoken to."""
-        return self.scene.conversations[case.conversation_id]
+        return self._conversations.get(case.conversation_id) or self.scene.conversations[case.conversation_id]
 
     def cases_of(self, conversation: Conversation) -> list[Case]:
         """Return the active cases of a conversation, oldest first, with those opened in this turn."""
@@ -157,7 +176,9 @@ class Turn:
         if not self._opened and not self._customers:
             return None
         return Changes(
-            customers=list(self._customers.values()), cases=[each for cases in self._opened.values() for each in cases]
+            customers=list(self._customers.values()),
+            conversations=list(self._conversations.values()),
+            cases=[each for cases in self._opened.values() for each in cases],
         )
 
     def promise(self, language: Language, at: datetime) -> str:
@@ -194,6 +215,36 @@ class Turn:
         """Take a new customer in."""
         self._customers[customer.id] = customer
         self.touch(customer)
+
+    def met(self, conversation: Conversation) -> None:
+        """Take in a new conversation with somebody who did not write to us."""
+        self._conversations[conversation.id] = conversation
+        self.touch(conversation)
+
+    def credit(self, message: IncomingMessage) -> None:
+        """Note what the platform lets us send after this message."""
+        address = Address(channel=message.address.channel, chat=message.sender)
+        self._batch.changes.credits.extend((address, each) for each in message.credits)
+
+    def told(self, *letter_ids: int) -> None:
+        """Note that the words of parked letters were said in another way."""
+        self._batch.changes.told.extend(each for each in letter_ids if each)
+
+    def codes(self, code: Code) -> None:
+        """Give out a one-time code."""
+        self._batch.changes.codes.append(code)
+
+    def joins(self, join: Join) -> None:
+        """Make two conversations one."""
+        self._batch.changes.joins.append(join)
+
+    def retire(self, case: Case, text: str) -> None:
+        """Take the buttons off every card of the case that lies in a chat of the staff, and say why."""
+        cards: Sequence[Card] = self.ledger.cards_of(case.id)
+        for card in cards:
+            self._letter(card.address, Revision(ref=card.ref, text=text), Priority.ALERT, conversation_id=None,
+                         case_id=case.id, unasked=True, key="", due_at=self.now)  # fmt: skip
+            self._batch.changes.retired.append(card.id)
 
     def record(
         self,
@@ -237,16 +288,42 @@ class Turn:
         unasked: bool = False,
         case: Case | None = None,
         key: str = "",
+        at: Address | None = None,
+        apart: bool = False,
     ) -> None:
-        """Say something to a person in their own chat. What is said in one turn goes out as one message."""
+        """Say something to a person in their own chat. What is said in one turn goes out as one message.
+
+        `at` is another chat of theirs than the usual one; what stands `apart` is a message of its own.
+        """
         if not conversation.reachable or not conversation.words.chat:
             if case is not None:
-                self.record(case, "undelivered", SYSTEM, facts={"reason": "blocked"})
+                reason = "telephone" if conversation.channel == DESK else "blocked"
+                self.record(case, "undelivered", SYSTEM, facts={"reason": reason})
+                self.unreached.append((case, text, priority))
             return
         if conversation.id == self.speaker:
             priority, unasked = Priority.ANSWER, False
-        self._put(Address(channel=conversation.channel, chat=conversation.words.chat), conversation.id, text, rows,
-                  priority=priority, unasked=unasked, case_id=case.id if case else None, key=key)  # fmt: skip
+        self._put(at or self._place(conversation), conversation.id, text, rows, priority=priority, unasked=unasked,
+                  case_id=case.id if case else None, key=key, conversation=conversation, apart=apart)  # fmt: skip
+
+    def _place(self, conversation: Conversation) -> Address:
+        """Return where the person is written to: where they speak now, else on the channel they prefer."""
+        words = conversation.words
+        if conversation.id != self.speaker and words.preferred:
+            for place in words.places:
+                if place.channel == words.preferred:
+                    return Address(channel=place.channel, chat=place.chat)
+        return Address(channel=conversation.channel, chat=words.chat)
+
+    def page_link(self, conversation: Conversation) -> list[list[Choice]]:
+        """Return the way to the person's own page, where there are no buttons in the chat; else nothing."""
+        if self.book.page is None or not self.buttonless(conversation.channel):
+            return []
+        return [[Choice(label=self.say(conversation.words.language, "page.open"), url=self.book.page(conversation.id))]]
+
+    def buttonless(self, channel: str) -> bool:
+        """Tell whether messages on this channel have no buttons."""
+        return not self.book.buttons.get(channel, 1)
 
     def tell_staff(
         self,
@@ -271,11 +348,10 @@ class Turn:
         self, text: str, rows: Rows = (), *, tail: Callable[[], str] | None = None, case: Case | None = None
     ) -> bool:
         """Say something in the staff's group chat, where many read along; False if there is none."""
-        if self.book.room is None:
-            return False
-        self._put(self.book.room, None, text, rows, priority=Priority.ALERT, unasked=True,
-                  case_id=case.id if case else None, key="", tail=tail)  # fmt: skip
-        return True
+        for room in self.book.rooms:
+            self._put(room, None, text, rows, priority=Priority.ALERT, unasked=True,
+                      case_id=case.id if case else None, key="", tail=tail)  # fmt: skip
+        return bool(self.book.rooms)
 
     def tell_place(self, address: Address, text: str) -> None:
         """Say something where it was asked, e.g. in a group that is not the staff's."""
@@ -305,11 +381,14 @@ class Turn:
         case_id: int | None,
         key: str,
         tail: Callable[[], str] | None = None,
+        conversation: Conversation | None = None,
+        apart: bool = False,
     ) -> None:
-        place = (address.channel, address.chat, "" if priority == Priority.ANSWER else f"{case_id}")
+        which = "apart" if apart else "" if priority == Priority.ANSWER else f"{case_id}"
+        place = (address.channel, address.chat, which)
         told = self._telling.get(place)
         if told is None:
-            told = _Telling(address, conversation_id, [], (), priority, unasked, case_id, key)
+            told = _Telling(address, conversation_id, [], (), priority, unasked, case_id, key, None, conversation)
             self._telling[place] = told
         if text and text not in told.parts:
             told.parts.append(text)
@@ -322,20 +401,39 @@ class Turn:
     def finish(self) -> None:
         """Write what is to be said into the outbox: one message for each person."""
         for told in self._telling.values():
+            rows, hint = told.rows, ""
+            if told.conversation is not None and rows and self.buttonless(told.address.channel):
+                rows, hint = self._numbered(told.conversation, rows)
+            case = self.case(told.case_id)
             body = OutgoingMessage(
                 text="\n\n".join(told.parts) + (f"\n{told.tail()}" if told.tail is not None else ""),
-                choices=tuple(tuple(row) for row in told.rows),
+                choices=tuple(tuple(row) for row in rows),
+                hint=hint,
+                about=case.number if case is not None else "",
             )
             due_at = self.now
-            if told.unasked and told.priority > Priority.ALERT:
+            if told.unasked and told.priority not in (Priority.ANSWER, Priority.ALERT):
                 due_at = self.book.calendar.after_quiet(self.now, self.policy().hours.quiet)
+            card = told.conversation is None and case is not None and bool(rows)
             self._letter(told.address, body, told.priority, conversation_id=told.conversation_id, case_id=told.case_id,
-                         unasked=told.unasked, key=told.key, due_at=due_at)  # fmt: skip
+                         unasked=told.unasked, key=told.key, due_at=due_at, card=card)  # fmt: skip
+
+    def _numbered(self, conversation: Conversation, rows: Rows) -> tuple[Rows, str]:
+        """Return the choices with the numbers to type, and the sentence that says how."""
+        rows, words = choices.number(conversation, rows, self.case)
+        self.touch(conversation)
+        language = conversation.words.language
+        joint = self.say(language, "choices.joint")
+        counted = any(choice.number for row in rows for choice in row)
+        if words:
+            key = "choices.both" if counted else "choices.words"
+            return rows, self.say(language, key, words=joint.join(words))
+        return rows, self.say(language, "choices.numbers") if counted else ""
 
     def _letter(
         self,
         address: Address,
-        body: OutgoingMessage | Enclosure | Fetch,
+        body: OutgoingMessage | Enclosure | Fetch | Revision,
         priority: Priority,
         *,
         conversation_id: int | None,
@@ -343,6 +441,7 @@ class Turn:
         unasked: bool,
         key: str,
         due_at: datetime,
+        card: bool = False,
     ) -> None:
         self._batch.changes.letters.append(
             Letter(
@@ -355,6 +454,7 @@ class Turn:
                 case_id=case_id,
                 unasked=unasked,
                 key=key,
+                card=card,
             )
         )
 

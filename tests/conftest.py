@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import hashlib
+import re
 import shutil
 import socket
 import sys
@@ -26,13 +27,24 @@ from postgres import PostgresServer
 from bot import settings as plaint_settings
 from bot import wiring
 from bot.channel import Pace
-from bot.channels.telegram import outgoing
+from bot.channels.telegram import outgoing as telegram
+from bot.channels.wechat import outgoing as wechat
+from bot.channels.wecom import meter
+from bot.channels.wecom import outgoing as wecom
 from complaints.case import Case
 from complaints.conversation import Staff
 from complaints.events import Event
 from complaints.ports import Changes
 from policies.phrasebook import Phrasebook
-from sandbox import Group, Message, Phone, Sandbox, TelegramSettings
+from sandbox import (
+    Group,
+    Message,
+    Phone,
+    Sandbox,
+    TelegramSettings,
+    WeChatSettings,
+    WeComSettings,
+)
 from sandbox.app import running as sandbox_running
 from sandbox.telegram.updates import Timing
 from storage import KeyRing
@@ -48,6 +60,7 @@ _OLDEST = sql(
     "(select min(due_at) from inbox where state = 'waiting')"
 )
 _DUE = "letters are due"
+NUMBERED = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
 
 
 #: Field, a part of its question, and what a customer answers who has nothing special to say.
@@ -192,6 +205,53 @@ class Person:
         return heard
 
 
+class WeChatPerson(Person):
+    """Somebody on WeChat, who types numbers where others press buttons."""
+
+    async def press(self, label: str, *, message: Message | int | None = None) -> Heard:
+        said = (await self.phone.transcript()).messages
+        offered = {name: number for each in said if each.from_bot for number, name in _offered(each)}
+        return await self.say(offered.get(label, label.strip("◀ ")))
+
+    async def heard(self) -> Heard:
+        heard = await super().heard()
+        heard.labels = [name for each in heard.messages for _, name in _offered(each)]
+        return heard
+
+    async def send_voice(self, recognition: str = "") -> Heard:
+        await self.phone.send_voice(recognition=recognition)
+        return await self._after()
+
+    async def click(self, key: str) -> Heard:
+        await self.phone.click(key)
+        return await self._after()
+
+    async def scan(self, scene: str) -> Heard:
+        await self.phone.scan(scene)
+        return await self._after()
+
+    async def follow(self) -> Heard:
+        await self.phone.follow()
+        return await self._after()
+
+    async def unfollow(self) -> None:
+        await self.phone.unfollow()
+        await self.town.settle()
+
+
+def _offered(message: Message) -> list[tuple[str, str]]:
+    """Return the numbers that a message offers to type, in its text or on the lines that may be tapped."""
+    return NUMBERED.findall("\n".join([message.text, *(button.text for button in message.buttons)]))
+
+
+class WeComPerson(Person):
+    """A member of the company, with the cards of the WeCom app."""
+
+    async def press(self, label: str, *, message: Message | int | None = None) -> Heard:
+        await self.phone.press(label, message=message)
+        return await self._after()
+
+
 @dataclass
 class Town:
     """A company with its desk, its staff and its customers. `service` runs; `stop` and `start` it at will."""
@@ -207,6 +267,8 @@ class Town:
     group: Group | None = None
     company: str = "trade_003"
     port: int = 0
+    channels: tuple[str, ...] = ("telegram",)
+    more: dict[str, Any] = field(default_factory=dict)
     tolerated: set[str] = field(default_factory=set)
     service: wiring.Service | None = None
     _doors: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -214,31 +276,60 @@ class Town:
     # the desk
 
     def settings(self) -> plaint_settings.Settings:
+        platforms: dict[str, Any] = {}
+        if "telegram" in self.channels:
+            platforms |= {
+                "telegram_token": self.sandbox.token,
+                "telegram_api_url": self.sandbox.url,
+                "telegram_mode": self.mode,
+                "telegram_webhook_secret": SECRET,
+                "telegram_agent_chat": str(self.group.id) if self.group else "",
+            }
+        if "wechat" in self.channels:
+            account = self.sandbox.wechat.settings
+            platforms |= {
+                "wechat_app_id": account.app_id,
+                "wechat_secret": account.secret,
+                "wechat_token": account.token,
+                "wechat_aes_key": account.aes_key,
+                "wechat_api_url": self.sandbox.url,
+                "wechat_kind": account.kind,
+            }
+        if "wecom" in self.channels:
+            app = self.sandbox.wecom.settings
+            platforms |= {
+                "wecom_corp_id": app.corp_id,
+                "wecom_agent_id": str(app.agent_id),
+                "wecom_secret": app.secret,
+                "wecom_token": app.token,
+                "wecom_aes_key": app.aes_key,
+                "wecom_api_url": self.sandbox.wecom_url,
+            }
         return plaint_settings.load(
             _env_file=None,
             database_url=self.database_url,
             company=self.company,
             keys=self.keys,
             data_dir=self.folder,
-            telegram_token=self.sandbox.token,
-            telegram_api_url=self.sandbox.url,
-            telegram_mode=self.mode,
-            telegram_webhook_secret=SECRET,
-            telegram_agent_chat=str(self.group.id) if self.group else "",
             public_url=f"http://127.0.0.1:{self.port}",
             port=self.port,
+            **platforms,
+            **self.more,
         )
 
     async def start(self, *, quiet: bool = True) -> None:
         self.service = await self._doors.enter_async_context(
             wiring.running(self.settings(), now=self.clock, timers_every=0.02)
         )
+        for platform in {"wechat", "wecom"}.intersection(self.channels):
+            url = f"http://127.0.0.1:{self.port}/{platform}/callback"
+            await self.sandbox.client.set_callback(url, platform=platform)
         if quiet:
             await asyncio.wait_for(self._introduced(), _PATIENCE)
             await self.settle()
 
     async def _introduced(self) -> None:
-        while not self.service.book.bot_link:
+        while "telegram" in self.channels and not self.service.book.bot_link:
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
@@ -267,6 +358,8 @@ class Town:
     def _busy(self) -> str:
         if self.sandbox.telegram.world.default_bot.updates.pending_count:
             return "updates wait"
+        if self.sandbox.wechat.courier.pending or self.sandbox.wecom.courier.pending:
+            return "callbacks wait"
         if self.service.postman._desk.held:
             return "letters are on their way"
         timer, letter, message = self._oldest()
@@ -308,6 +401,16 @@ class Town:
 
     async def customer(self, name: str = "王岚", language: str = "zh-hans", **more: Any) -> Person:
         return Person(self, await self.sandbox.client.add_person(name, language=language, **more))
+
+    async def wechat_customer(self, name: str = "王岚", *, follows: bool = True, **more: Any) -> WeChatPerson:
+        return WeChatPerson(self, await self.sandbox.client.add_wechat_person(name, follows=follows, **more))
+
+    async def wecom_agent(self, name: str, *roles: str, language: str = "zh-Hans") -> WeComPerson:
+        """Add a member of the staff whose chat with the WeCom app is bound."""
+        member, code = await self.code(name, *roles, language=language)
+        agent = WeComPerson(self, await self.sandbox.client.add_wecom_member(name), member)
+        await agent.say(f"/start staff-{code}")
+        return agent
 
     async def code(self, name: str, *roles: str, language: str = "zh-Hans", hours: float = 48) -> tuple[Staff, str]:
         """Add a member of the staff and return the one-time code of their chat."""
@@ -447,15 +550,29 @@ async def found(
 ) -> AsyncIterator[Found]:
     """Return a function that founds a town."""
     quick = Pace(every=0.0001, burst=1000)  # the pace of a real Telegram would make every story minutes long
-    monkeypatch.setattr(outgoing, "LIMITS", replace(outgoing.LIMITS, overall=quick, chat=quick, group=quick))
+    for outgoing in (telegram, wechat, wecom):
+        monkeypatch.setattr(outgoing, "LIMITS", replace(outgoing.LIMITS, overall=quick, chat=quick, group=quick))
+    monkeypatch.setattr(meter, "LIMITS", ((10_000, 60.0),))
     async with AsyncExitStack() as stack:
 
         @asynccontextmanager
-        async def town(at: str, mode: str, database: str, company: str, *, room: bool) -> AsyncIterator[Town]:
+        async def town(
+            at: str,
+            mode: str,
+            database: str,
+            company: str,
+            *,
+            room: bool,
+            channels: tuple[str, ...],
+            account: dict[str, Any],
+            more: dict[str, Any],
+        ) -> AsyncIterator[Town]:
             clock = Clock(at)
             settings = TelegramSettings(timing=Timing(backoff=0.05, longest=0.2))
             with capture_logs() as logs:
-                async with sandbox_running(settings=settings, clock=clock) as sandbox:
+                async with sandbox_running(
+                    settings=settings, wechat=WeChatSettings(**account), wecom=WeComSettings(), clock=clock
+                ) as sandbox:
                     place = Town(
                         clock=clock,
                         sandbox=sandbox,
@@ -466,8 +583,10 @@ async def found(
                         logs=logs,
                         company=company,
                         port=free_port(),
+                        channels=channels,
+                        more=more,
                     )
-                    if room:
+                    if room and "telegram" in channels:
                         founder = await sandbox.client.add_person("创建人")
                         place.group = await sandbox.client.add_group("客诉", [founder])
                         place.room = Person(place, founder.in_group(place.group))
@@ -487,8 +606,13 @@ async def found(
             database: str = "sqlite",
             room: bool = True,
             company: str = "trade_003",
+            channels: tuple[str, ...] = ("telegram",),
+            account: dict[str, Any] | None = None,
+            **more: Any,
         ) -> Town:
-            return await stack.enter_async_context(town(at, mode, database, company, room=room))
+            return await stack.enter_async_context(
+                town(at, mode, database, company, room=room, channels=channels, account=account or {}, more=more)
+            )
 
         yield make
 

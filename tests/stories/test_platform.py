@@ -24,7 +24,11 @@ async def test_a_customer_who_blocked_the_bot_is_called_by_a_person(town):
     await zhou.all("!提出方案", "免费补发")
     assert not town.conversation().reachable
     told = await zhou.everything()
-    assert "没能送到" in told
+    assert "没有收到我们的消息" in told
+    assert "免费补发" in told
+    await zhou.all("!已电话告知", "电话里说了，客户同意")
+    assert town.events("called")
+    assert not town.case().facts.call
     assert [event.name for event in town.journal() if event.name in ("blocked", "undelivered")][:1] == ["blocked"]
     await wang.unblock()
     await wang.say("我回来了，方案是什么？")
@@ -41,7 +45,7 @@ async def test_a_block_that_the_platform_never_told_is_found_at_the_next_message
     await town.sandbox.client.ask("DELETE", f"/people/{wang.phone.id}")
     await town.settle()
     await zhou.all("!提出方案", "免费补发")
-    assert "没能送到" in await zhou.everything()
+    assert "没有收到我们的消息" in await zhou.everything()
     assert [event.words["text"] for event in town.events("undelivered") if "免费补发" in str(event.words)]
     assert not town.conversation().reachable
 
