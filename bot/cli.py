@@ -8,7 +8,7 @@ import json
 import secrets
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -16,22 +16,27 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from bot import clock, logs, settings, wiring
+from bot.channel import Channel, Finding
+from bot.channels.wechat import WeChat, account
+from bot.doctor import examine
 from complaints import numbers
 from complaints.commands import Act
 from complaints.conversation import Staff
 from complaints.errors import Misconfigured, PlaintError
 from complaints.ports import Changes
 from complaints.reading import Language
-from handlers import routing
+from handlers import agents, routing
 from handlers.turn import Batch, Turn
 from nlp.evaluate import evaluate, load_rows
 from nlp.reader import KeywordReader
 from policies.checker import check as check_policies
 from policies.loader import load as load_policy
+from policies.phrasebook import Phrasebook
 from policies.schema import json_schema
 from storage import KeyRing, Store, Want
 from storage.migrations import migrate
@@ -41,9 +46,12 @@ app = typer.Typer(
 )
 staff = typer.Typer(no_args_is_help=True, help="The people who work at the desk.")
 app.add_typer(staff, name="staff")
+wechat = typer.Typer(no_args_is_help=True, help="The WeChat Official Account: its menu, and codes to scan.")
+app.add_typer(wechat, name="wechat")
 console = Console()
 
 _CODE_HOURS: Final = 48
+_LONGEST_SCENE: Final = 64
 #: Seconds a thread may keep the interpreter: the desk's thread lets go at every statement of the database anyway.
 _SWITCH: Final = 0.05
 
@@ -187,15 +195,109 @@ def staff_list() -> None:
 @staff.command("remove")
 def staff_remove(member_id: int) -> None:
     """Take a member of the staff off the desk: they see and do nothing any more."""
-    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store:
-        with store.unit(clock.now()) as unit:
-            loaded = unit.load([])
-            member = loaded.staff.get(member_id)
-            if member is None:
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
+        now = clock.now()
+        book = wiring.open_book(given, store)
+        with store.unit(now) as unit:
+            with store.read() as ledger:
+                known = next((each for each in ledger.staff() if each.id == member_id), None)
+            if known is None:
                 raise Misconfigured(f"There is no member of the staff with id {member_id}. See `plaint staff list`.")
-            member.active, member.code_hash, member.code_until = False, "", None
-            unit.flush(Changes(staff=[member]))
+            scene = unit.load([] if known.conversation_id is None else [Want(conversation_id=known.conversation_id)])
+            member, batch = scene.staff[member_id], Batch()
+            turn = Turn(book, scene, unit.ledger, batch, now)
+            agents.leave(turn, member)
+            turn.finish()
+            unit.flush(batch.changes, sends=False)
         console.print(f"{member.name} is off the desk.")
+
+
+@app.command()
+def doctor() -> None:
+    """Ask every platform what is wrong with its account; exit code 1 if something is."""
+    with _plainly():
+        given = settings.load()
+        found = asyncio.run(_examined(given))
+        for name, findings in found.items():
+            table = Table("", name, "what to know", show_lines=False)
+            for each in findings:
+                table.add_row("[green]✓[/green]" if each.ok else "[red]✗[/red]", each.name, escape(each.detail))
+            console.print(table)
+        if not all(each.ok for findings in found.values() for each in findings):
+            raise typer.Exit(1)
+
+
+async def _examined(given: settings.Settings) -> dict[str, list[Finding]]:
+    async with wiring.calling(given) as channels:
+        return await examine(channels, given)
+
+
+@wechat.command("menu")
+def wechat_menu(
+    replace: Annotated[bool, typer.Option("--replace", help="replace another menu that is there")] = False,
+) -> None:
+    """Install the menu: new complaint, my complaints, a human. A different menu stays unless you say --replace."""
+    with _plainly():
+        given = settings.load()
+        wording = Phrasebook.load(wiring.policies_dir(given) / "wording")
+        language = load_policy(given.company, wiring.policies_dir(given)).languages[0]
+        buttons = [
+            account.Button(label=wording.say(language, f"menu.{name}"), key=key)
+            for name, key in (("new", "NEW_CASE"), ("status", "MY_CASES"), ("human", "HUMAN"))
+        ]
+        done, present = asyncio.run(_menu(given, buttons, replace=replace))
+        if done == "kept":
+            shown = ", ".join(each.label for each in present)
+            told = f"There is another menu ({shown}); nothing was changed. To replace it: plaint wechat menu --replace"
+            console.print(told, highlight=False, soft_wrap=True, markup=False)
+            raise typer.Exit(1)
+        console.print(f"The menu is {done}.")
+
+
+async def _menu(
+    given: settings.Settings, buttons: list[account.Button], *, replace: bool
+) -> tuple[str, Sequence[account.Button]]:
+    async with wiring.calling(given) as channels:
+        api = _wechat(channels).api
+        try:
+            return await account.install(api, buttons, replace=replace), await account.menu(api)
+        except account.Unanswered as error:
+            raise Misconfigured(f"WeChat: {error}. See: plaint doctor") from error
+
+
+def _wechat(channels: Mapping[str, Channel]) -> WeChat:
+    for channel in channels.values():
+        if isinstance(channel, WeChat):
+            return channel
+    raise Misconfigured("PLAINT_WECHAT_APP_ID: missing. It is needed for this.")
+
+
+@wechat.command("code")
+def wechat_code(
+    given_values: Annotated[list[str], typer.Argument(metavar="FIELD=VALUE…", help="order_no=PO-1 model=LX2 type=…")],
+) -> None:
+    """Make a code to scan: who scans it is heard with these values, and is not asked for them."""
+    with _plainly():
+        given = settings.load()
+        policy = load_policy(given.company, wiring.policies_dir(given))
+        pairs = [each.partition("=") for each in given_values]
+        wrong = [name for name, _, value in pairs if not value or not (name == "type" or policy.form.has(name))]
+        scene = "--".join(f"{name}--{value}" for name, _, value in pairs)
+        if wrong:
+            fields = ", ".join(["type", *(each.id for each in policy.form.fields)])
+            raise Misconfigured(f"{', '.join(wrong)}: no such field, or no value. There are: {fields}.")
+        if len(scene) > _LONGEST_SCENE:
+            raise Misconfigured(f"The values are too long: {len(scene)} characters of {_LONGEST_SCENE}.")
+        code = asyncio.run(_coded(given, scene))
+        console.print(f"{code.picture}\n(the picture of the code; it says {code.url})", highlight=False, soft_wrap=True)
+
+
+async def _coded(given: settings.Settings, scene: str) -> account.Code:
+    async with wiring.calling(given) as channels:
+        try:
+            return await account.qrcode(_wechat(channels).api, scene)
+        except account.Unanswered as error:
+            raise Misconfigured(f"WeChat: {error}. See: plaint doctor") from error
 
 
 @app.command()

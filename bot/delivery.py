@@ -14,14 +14,15 @@ import itertools
 from bisect import insort
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Final
 
 import structlog
 
-from bot.channel import Channel, Deferred, Outcome, Pace, Refused, Retry, Sent
-from complaints.messages import Fetch, PressAnswer
+from bot.channel import Channel, Deferred, Limits, Outcome, Pace, Refused, Retry, Sent
+from complaints.errors import Unavailable
+from complaints.messages import Choice, Fetch, OutgoingMessage, PressAnswer
 from complaints.ports import Letter
 
 HOLD: Final = 5.0
@@ -103,6 +104,8 @@ class Postman:
         self._desk = _Desk(gate=gate, jitter=jitter, patience=max(lease / 4, lease - _LONGEST_CALL), tries=tries)
         self._lines: dict[tuple[str, bool], _Line] = {}
         self._nudges: dict[str, asyncio.Event] = {}
+        self._looked: dict[str, float] = {}
+        self._expected: set[str] = set()
         self._claims: list[asyncio.Task[None]] = []
         self._settling: asyncio.Task[None] | None = None
         self._stopping = False
@@ -119,6 +122,7 @@ class Postman:
                 channel, self._errand(channel), self._desk, senders=_ERRANDS, capacity=_ERRANDS * 4
             )
             self._nudges[name] = asyncio.Event()
+            self._looked[name] = 0.0
             self._claims.append(asyncio.create_task(self._claiming(name)))
         for line in self._lines.values():
             line.start()
@@ -130,6 +134,36 @@ class Postman:
         They must be due. From another thread: `loop.call_soon_threadsafe(postman.post, letters)`.
         """
         self._take(letters, claimed=False)
+
+    def carried(self, letters: Iterable[Letter]) -> None:
+        """Settle as sent what reached its reader in another way, as in the answer to a post; on the loop's own thread.
+
+        They are letters that a commit made this process the holder of, and that were not posted.
+        """
+        for letter in letters:
+            if letter.id not in self._desk.held:
+                self._desk.held[letter.id] = letter
+                self._desk.settle(letter, Sent())
+
+    def expect(self, channel: str) -> None:
+        """Look into the outbox of a channel soon: a commit has put something there; on the loop's own thread.
+
+        On a busy desk that is every commit, so it is at most one look in a fifth of a second.
+        """
+        nudge = self._nudges.get(channel)
+        if nudge is None or channel in self._expected:
+            return
+        loop = asyncio.get_running_loop()
+        at = self._looked[channel] + _SOON
+        if at <= loop.time():
+            nudge.set()
+        else:
+            self._expected.add(channel)
+            loop.call_at(at, self._look, channel)
+
+    def _look(self, channel: str) -> None:
+        self._expected.discard(channel)
+        self._nudges[channel].set()
 
     def nudge(self, channel: str | None = None) -> None:
         """Look into the outbox now, for this channel or for all; from any thread."""
@@ -187,6 +221,7 @@ class Postman:
             if room <= 0 or self._stopping:
                 pause = _SOON
                 continue
+            self._looked[name] = asyncio.get_running_loop().time()
             try:
                 letters = await asyncio.to_thread(self._claim, name, room)
             except Exception as problem:  # noqa: BLE001 - the database is away; nothing else here depends on it
@@ -473,23 +508,55 @@ class _Line:
                 return
             if not lane.items:  # given back while the gate was asked
                 return
-        lane.slot = None
+        waited, lane.slot = lane.slot is not None, None
         item = lane.items.popleft()
-        letter = item.letter
+        letter, along = item.letter, self._along(item, lane, waited=waited)
+        if along:
+            letter = _folded([item.letter, *(each.letter for each in along)], self._limits)
         try:
             outcome = await self._carry(letter)
         except asyncio.CancelledError:
-            self._leave(letter, Retry(reason="stopped", after=self._desk.backoff(1)))
+            for each in (item, *along):
+                self._leave(each.letter, Retry(reason="stopped", after=self._desk.backoff(1)))
             raise
+        except Unavailable:  # it could not be counted or no token be had: nothing is wrong with the letter
+            outcome = Retry(reason="the database is away", after=_AWAY, pause="chat")
         except Exception as problem:  # noqa: BLE001 - a mistake in one letter's way must stop no other
             # not the traceback: a formatter that shows variables would show the customer's words
             structlog.get_logger().error("letter_failed", letter=letter.id, error=_named(problem))
             outcome = Retry(reason=type(problem).__name__)
         if isinstance(outcome, Retry):
+            for each in along:  # only the first of them has failed; the others go with it, or after it
+                if self._shut:
+                    self._leave(each.letter, Deferred(after=0.0))
+                else:
+                    recipient.add(rank, each)
             self._retry(recipient, rank, lane, item, outcome)
         else:
             self._failures = 0
-            self._leave(letter, outcome)
+            if along and isinstance(outcome, Sent):
+                outcome = Sent()  # nobody's buttons can be taken away in a message that is several
+            for each in (item, *along):
+                self._leave(each.letter, outcome)
+
+    def _along(self, first: _Item, lane: _Lane, *, waited: bool) -> list[_Item]:
+        """Take those letters of the lane out that go out with the first, as one message.
+
+        Where there are buttons only what the gate has made wait goes together: it costs each reader some of them.
+        """
+        limits, body = self._limits, first.letter.body
+        if not limits.folds or not isinstance(body, OutgoingMessage) or (limits.buttons and not waited):
+            return []
+        bodies, along = [body], []
+        while lane.items:
+            body = lane.items[0].letter.body
+            if not isinstance(body, OutgoingMessage):
+                break
+            bodies.append(body)
+            if len(_fold(bodies, limits).plain.encode()) > limits.text:
+                break
+            along.append(lane.items.popleft())
+        return along
 
     def _retry(self, recipient: _Recipient, rank: int, lane: _Lane, item: _Item, outcome: Retry) -> None:
         """Decide who waits how long: the letter's lane, its chat or the whole line; here, or in the outbox."""
@@ -639,6 +706,43 @@ def _named(problem: BaseException) -> str:
     return f"{type(problem).__name__}{where}"
 
 
+def _folded(letters: Sequence[Letter], limits: Limits) -> Letter:
+    """Return several messages to one reader as one letter, in their order."""
+    bodies = [letter.body for letter in letters if isinstance(letter.body, OutgoingMessage)]
+    cases = {letter.case_id for letter in letters}
+    about = {body.about for body in bodies}
+    return replace(
+        letters[0],
+        body=replace(_fold(bodies, limits), about=about.pop() if len(about) == 1 else ""),
+        case_id=cases.pop() if len(cases) == 1 else None,
+        card=False,
+    )
+
+
+def _fold(bodies: Sequence[OutgoingMessage], limits: Limits) -> OutgoingMessage:
+    if len(bodies) == 1:
+        return bodies[0]
+    return _folded_by_button(bodies) if limits.buttons else _folded_by_number(bodies)
+
+
+def _folded_by_number(bodies: Sequence[OutgoingMessage]) -> OutgoingMessage:
+    """Fold where choices are typed: those of each message stay below its words, pages to open stay to be opened."""
+    *earlier, last = bodies
+    pages = tuple(
+        row for body in earlier for choices in body.choices if (row := tuple(each for each in choices if each.url))
+    )
+    return OutgoingMessage(
+        text=_RULE.join([*(body.plain for body in earlier), last.text]), choices=pages + last.choices, hint=last.hint
+    )
+
+
+def _folded_by_button(bodies: Sequence[OutgoingMessage]) -> OutgoingMessage:
+    """Fold where there are buttons: they stay if it is plain what they belong to."""
+    choosing = [body for body in bodies if body.choices]
+    choices: tuple[tuple[Choice, ...], ...] = choosing[0].choices if len(choosing) == 1 else ()
+    return OutgoingMessage(text=_RULE.join(body.text for body in bodies), choices=choices)
+
+
 @contextlib.asynccontextmanager
 async def _patience(within: float) -> AsyncIterator[None]:
     with contextlib.suppress(TimeoutError):
@@ -661,6 +765,8 @@ _ILL: Final = 3
 _PACED: Final = 60.0
 """Seconds for which even answers are paced after the platform complained."""
 _SLOT: Final = 1.0
+_AWAY: Final = 2.0
+_RULE: Final = "\n\n" + "\u2500" * 10 + "\n\n"
 _LONGEST_CALL: Final = 25.0
 """Seconds that must be left of a lease when a letter is sent."""
 _FULL: Final = 1.0

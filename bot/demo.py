@@ -34,7 +34,6 @@ from complaints.errors import Misconfigured
 from complaints.messages import Address, IncomingMessage
 from complaints.ports import Changes, Letter
 from complaints.tokens import Token
-from handlers import cards
 from handlers.turn import Book
 from storage import KeyRing, Settled, Store
 from storage.migrations import migrate
@@ -231,7 +230,7 @@ class _Month:
         self._now = moving
         self._staff = staff
         self._letters: list[Letter] = []
-        self._desk = Desk(store=store, book=replace(book, room=None), clock=moving, post=self._letters.extend)
+        self._desk = Desk(store=store, book=replace(book, rooms=[]), clock=moving, post=self._letters.extend)
 
     async def play(self, stories: list[Json], until: datetime) -> None:
         """Let each story go on whenever its next moment has come, and every timer in between fall due."""
@@ -304,7 +303,7 @@ class _Month:
     def _button(self, case_id: int, move: str) -> str:
         with self._store.read() as ledger:
             case = ledger.case(case_id)
-        return str(Token(scope="c", case_id=case_id, stamp=cards.round_of(case) if case else 0, value=move))
+        return str(Token(scope="c", case_id=case_id, stamp=case.round if case else 0, value=move))
 
     async def _say(self, chat: str, story: Json, *, text: str = "", press: str = "") -> None:
         message = IncomingMessage(

@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from zlib import crc32
@@ -19,7 +19,7 @@ import structlog
 
 from complaints.commands import Act, Command, Fire, Hear, Keep
 from complaints.errors import PlaintError, Unavailable
-from complaints.messages import Address, PressAnswer
+from complaints.messages import Address, Fetch, PressAnswer
 from complaints.ports import Changes, Letter, Timer
 from complaints.tokens import parse
 from handlers import hearing, routing
@@ -37,12 +37,19 @@ _LINGER = 0.02
 
 @dataclass(slots=True)
 class Served:
-    """What became of a command: served now, or before (`repeated`), or why not. `press` ends a press."""
+    """What became of a command: served now, or before (`repeated`), or why not. `press` ends a press.
+
+    `letters` are answers that whoever submitted the command carries to the speaker, instead of the postman; `fetches`
+    the refs of files that are being brought home for it. `unclaimed`: it was no complaint, and nobody here took it.
+    """
 
     repeated: bool = False
     press: PressAnswer | None = None
     refused: PlaintError | None = None
     failed: bool = False
+    unclaimed: bool = False
+    letters: list[Letter] = field(default_factory=list)
+    fetches: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +61,16 @@ class _Job:
     settled: Sequence[Settled] = ()
     served: Served | None = None
     refused: PlaintError | None = None
+    carry: bool = False
+    wrote: Sequence[Letter] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """The letters of one commit: those that may go at once, and the channels of those that wait in the outbox."""
+
+    direct: Sequence[Letter] = ()
+    waiting: frozenset[str] = frozenset()
 
 
 class _Failed(Exception):
@@ -74,14 +91,21 @@ class Desk:
         book: Book,
         clock: Callable[[], datetime],
         post: Callable[[list[Letter]], None],
+        nudge: Callable[[str], None] = lambda _: None,
         threads: int = 1,
         observe: Callable[[int], None] = lambda _: None,
     ) -> None:
+        """Take everything needed.
+
+        After a commit `post` is called on the event loop with the letters that may go at once, and `nudge` with each
+        channel for which others lie in the outbox.
+        """
         self._observe = observe
         self._store = store
         self._book = book
         self._clock = clock
         self._post = post
+        self._nudge = nudge
         self._counters = [_Counter(self, number) for number in range(threads)]
         self._closing = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,10 +134,14 @@ class Desk:
             if counter.thread.is_alive():
                 counter.thread.join()
 
-    def submit(self, command: Command) -> "asyncio.Future[Served]":
-        """Hand in a command; the future ends after the commit, or with Unavailable when nothing can be written."""
+    def submit(self, command: Command, *, carry: bool = False) -> "asyncio.Future[Served]":
+        """Hand in a command; the future ends after the commit, or with Unavailable when nothing can be written.
+
+        With `carry` the answers to a `Hear` come in `Served.letters`, for the caller to hand over and to tell the
+        postman; unless the future is cancelled first: then they are posted like all others.
+        """
         future: asyncio.Future[Served] = asyncio.get_running_loop().create_future()
-        self._counter(command).put(_Job(future, command))
+        self._counter(command).put(_Job(future, command, carry=carry))
         return future
 
     async def settle(self, outcomes: Sequence[Settled]) -> None:
@@ -138,16 +166,24 @@ class Desk:
     def _at(self, place: str) -> "_Counter":
         return self._counters[crc32(place.encode()) % len(self._counters)]
 
-    def _finish(self, jobs: Sequence[_Job], letters: list[Letter]) -> None:
+    def _finish(self, jobs: Sequence[_Job], mail: _Mail) -> None:
         loop = self._loop
         if loop is None or loop.is_closed():
             return
         with suppress(RuntimeError):  # the loop closed in this very moment: the process ends, the inbox remembers
-            loop.call_soon_threadsafe(self._announce, jobs, letters)
+            loop.call_soon_threadsafe(self._announce, jobs, mail)
 
-    def _announce(self, jobs: Sequence[_Job], letters: list[Letter]) -> None:
-        if letters:
-            self._post(letters)
+    def _announce(self, jobs: Sequence[_Job], mail: _Mail) -> None:
+        if mail.direct:
+            kept = {
+                letter.id
+                for job in jobs
+                if job.carry and job.served is not None and not job.future.done()
+                for letter in job.served.letters
+            }
+            self._post([letter for letter in mail.direct if letter.id not in kept] if kept else list(mail.direct))
+        for channel in mail.waiting:
+            self._nudge(channel)
         for job in jobs:
             if job.future.done():
                 continue
@@ -167,7 +203,7 @@ class Desk:
         failed: set[_Job] = set()
         while True:
             try:
-                letters = self._transact(jobs, failed)
+                mail = self._transact(jobs, failed)
             except _Failed as failure:
                 failed.add(failure.job)
             except Again:
@@ -176,24 +212,24 @@ class Desk:
                 log.warning("unavailable", jobs=len(jobs), reason=str(error))
                 for job in jobs:
                     job.served = None
-                self._finish(jobs, [])
+                self._finish(jobs, _Mail())
                 return False
             except Exception:  # whatever the flush of a batch raised is one job's fault: find out whose
                 log.exception("batch_failed", jobs=len(jobs))
                 if len(jobs) > 1:
                     return all([self.serve([job]) for job in jobs])  # noqa: C419 # every job is served, whatever became of the others
                 if jobs[0] in failed or jobs[0].command is None:
-                    self._finish(jobs, [])
+                    self._finish(jobs, _Mail())
                     return True
                 failed.add(jobs[0])
             else:
-                self._finish(jobs, letters)
+                self._finish(jobs, mail)
                 return True
 
-    def _transact(self, jobs: list[_Job], failed: set[_Job]) -> list[Letter]:
+    def _transact(self, jobs: list[_Job], failed: set[_Job]) -> _Mail:
         now = self._clock()
         self._observe(len(jobs))
-        letters: list[Letter] = []
+        mail = _Mail()
         with self._store.unit(now) as unit:
             fresh = unit.record([job.command.key for job in jobs if job.command is not None and job.command.key])
             todo: list[tuple[_Job, Command]] = []
@@ -208,11 +244,16 @@ class Desk:
                 else:
                     job.served = Served(repeated=True)
             if todo:
-                letters = unit.flush(self._serve_all(unit, todo, failed, now))
+                changes = self._serve_all(unit, todo, failed, now)
+                direct = unit.flush(changes)
+                mail = _Mail(direct, _waiting(changes.letters, direct, now))
+                for job, _ in todo:
+                    if job.carry and job.served is not None:
+                        _give(job, job.served, direct)
             settled = [each for job in jobs for each in job.settled]
             if settled:
                 unit.settle(settled)
-        return letters
+        return mail
 
     def _serve_all(self, unit: Unit, todo: list[tuple[_Job, Command]], failed: set[_Job], now: datetime) -> Changes:
         scene = unit.load([_want(command) for job, command in todo if job not in failed])
@@ -234,6 +275,7 @@ class Desk:
                 job.served = Served(failed=True, refused=job.refused)
                 continue
             turn = Turn(self._book, scene, unit.ledger, batch, now)
+            before = len(batch.changes.letters)
             try:
                 routing.serve(command, turn)
             except Exception as error:  # one command's failure must not cost the others their answer
@@ -245,7 +287,8 @@ class Desk:
                 else:
                     log.exception("command_failed", command=type(command).__name__, key=command.key)
                 raise _Failed(job) from error
-            job.served = Served(press=turn.press_answer)
+            job.served = Served(press=turn.press_answer, unclaimed=turn.unclaimed)
+            job.wrote = batch.changes.letters[before:] if job.carry else ()
             if firing or turn.new is not None:
                 scene.absorb(turn.new if turn.new is not None and not firing else batch.changes)
         return batch.changes
@@ -299,7 +342,12 @@ def _want(command: Command) -> Want:
     match command:
         case Hear(message=message):
             token = parse(message.press) if message.press else None
-            return Want(address=_address(command), case_id=token.case_id or None if token is not None else None)
+            return Want(
+                address=_address(command),
+                case_id=token.case_id or None if token is not None else None,
+                parked=bool(message.credits) or message.command == "resume",
+                code=hearing.brought_code(message),
+            )
         case Fire():
             return Want(conversation_id=command.conversation_id, timer=(command.subject, command.name))
         case Act():
@@ -312,3 +360,27 @@ def _want(command: Command) -> Want:
 
 def _address(command: Hear) -> Address:
     return hearing.speaker(command.message)
+
+
+def _give(job: _Job, served: Served, direct: Sequence[Letter]) -> None:
+    """Put what this command answers its own speaker into the hands of whoever submitted it."""
+    if not isinstance(job.command, Hear):
+        return
+    here = job.command.message.address
+    mine = {id(letter) for letter in job.wrote}
+    served.letters = [
+        letter
+        for letter in direct
+        if id(letter) in mine
+        and not isinstance(letter.body, Fetch)
+        and (letter.address.channel, letter.address.chat) == (here.channel, here.chat)
+    ]
+    served.fetches = tuple(letter.body.ref for letter in job.wrote if isinstance(letter.body, Fetch))
+
+
+def _waiting(letters: Sequence[Letter], direct: Sequence[Letter], now: datetime) -> frozenset[str]:
+    """Return the channels of the letters that are due and may not go at once."""
+    if len(letters) == len(direct):
+        return frozenset()
+    gone = {letter.id for letter in direct}
+    return frozenset(it.address.channel for it in letters if it.id not in gone and it.due_at <= now)

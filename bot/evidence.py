@@ -8,6 +8,7 @@ import structlog
 
 from bot.channel import Channel, Outcome, Refused, Retry, Sent, Unreachable
 from bot.desk import Desk
+from bot.page.uploads import Uploads, is_upload
 from complaints.commands import Keep
 from complaints.errors import Unavailable
 from complaints.messages import Fetch
@@ -17,12 +18,19 @@ from storage import Store, Unreadable
 log = structlog.get_logger("bot.evidence")
 
 
-def errand(*, store: Store, desk: Desk, folder: Path) -> Callable[[Channel, Letter], Awaitable[Outcome]]:
+def errand(
+    *, store: Store, desk: Desk, folder: Path, uploads: Uploads | None = None
+) -> Callable[[Channel, Letter], Awaitable[Outcome]]:
     """Return the function that does a `Fetch`; sealed files lie in `folder`, named by their id.
 
+    A file that came by the customer's page is among `uploads`, and at no platform.
     A file is held in memory on its way (a platform's limit is some 20 MB, and few errands run at once), so that it is
     on disk only sealed.
     """
+
+    def end(ref: str, *, kept: bool = False) -> None:
+        if uploads is not None:
+            uploads.end(ref, kept=kept)
 
     async def fetch(channel: Channel, letter: Letter) -> Outcome:
         body = letter.body
@@ -33,7 +41,10 @@ def errand(*, store: Store, desk: Desk, folder: Path) -> Callable[[Channel, Lett
         async def sink(piece: bytes) -> None:
             pieces.append(piece)
 
-        outcome = await channel.fetch(body.ref, sink)
+        if uploads is not None and is_upload(body.ref):
+            outcome = await uploads.fetch(body.ref, sink, attempts=letter.attempts)
+        else:
+            outcome = await channel.fetch(body.ref, sink)
         key = f"keep:{body.evidence_id}"
         try:
             if isinstance(outcome, Sent):
@@ -49,13 +60,16 @@ def errand(*, store: Store, desk: Desk, folder: Path) -> Callable[[Channel, Lett
                         key=key,
                     )
                 )
+                end(body.ref, kept=True)
             elif isinstance(outcome, Refused | Unreachable):
                 problem = outcome.error if isinstance(outcome, Refused) else outcome.reason
                 await desk.submit(
                     Keep(evidence_id=body.evidence_id, conversation_id=letter.conversation_id, problem=problem, key=key)
                 )
+                end(body.ref)
                 return Sent()  # the errand is done: that the file is lost is written down
         except Unreadable:
+            end(body.ref)
             return Refused(error="the customer was erased meanwhile")
         except (OSError, Unavailable) as error:
             log.warning("evidence_not_kept", evidence=body.evidence_id, reason=str(error))

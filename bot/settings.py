@@ -1,5 +1,6 @@
 """Settings: the environment, checked as a whole. Every problem is named at once, with its cure."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
     )
     wechat_templates: str = Field(
         default="",
-        description="notices as NAME=TEMPLATE_ID, comma separated: progress (template message), subscribe (one-time)",
+        description="notices, comma separated: progress=TEMPLATE_ID (or ID:thing1+time2), subscribe=TEMPLATE_ID",
     )
     wechat_forward_url: str = Field(
         default="", description="another system that shares the callback and gets what is no complaint; empty: none"
@@ -71,6 +72,12 @@ class Settings(BaseSettings):
     wecom_robot_url: SecretStr = Field(
         default=SecretStr(""), description="webhook of a WeCom group robot: the staff's room; empty: none"
     )
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """The notices of WeChat by name."""
+        pairs = (each.partition("=") for each in self.wechat_templates.split(",") if each.strip())
+        return {name.strip(): template.strip() for name, _, template in pairs}
 
     @property
     def secrets(self) -> list[str]:
@@ -97,18 +104,42 @@ def load(**given: object) -> Settings:
         problems.append(
             "PLAINT_KEYS: missing. Make one with `plaint keys` and keep it safe: without it nothing can be read."
         )
-    if not settings.telegram_token.get_secret_value():
+    if not settings.telegram_token.get_secret_value() and not settings.wechat_app_id:
         problems.append(
-            "PLAINT_TELEGRAM_TOKEN: missing. Talk to @BotFather in Telegram, send /newbot, and copy the token."
+            "PLAINT_TELEGRAM_TOKEN or PLAINT_WECHAT_APP_ID: missing. Customers need a way in: talk to @BotFather in "
+            "Telegram, send /newbot, and copy the token; or copy the AppID of a WeChat Official Account."
         )
-    if settings.telegram_mode == "webhook":
+    problems += _missing(settings, "wechat", settings.wechat_app_id, ("secret", "token"))
+    problems += _missing(
+        settings, "wecom", settings.wecom_corp_id, ("agent_id", "secret", "token", "aes_key"), optional=("robot_url",)
+    )
+    if settings.telegram_token.get_secret_value() and settings.telegram_mode == "webhook":
         if not settings.telegram_webhook_secret.get_secret_value():
             problems.append("PLAINT_TELEGRAM_WEBHOOK_SECRET: missing. Webhook mode needs one: 1 to 256 of A-Za-z0-9_-.")
         if not settings.public_url:
             problems.append("PLAINT_PUBLIC_URL: missing. Webhook mode needs the https address that Telegram can reach.")
+    if (settings.wechat_app_id or settings.wecom_corp_id) and not settings.public_url:
+        problems.append("PLAINT_PUBLIC_URL: missing. WeChat and WeCom post to it, and customers' own pages lie there.")
     if problems:
         raise Misconfigured(*problems)
     return settings
+
+
+def _missing(
+    settings: Settings, platform: str, present: str, names: Sequence[str], *, optional: Sequence[str] = ()
+) -> list[str]:
+    """Return what is missing of a platform that is named, or what is given of one that is not."""
+    variables = {name: f"PLAINT_{platform}_{name}".upper() for name in (*names, *optional)}
+    given = {name for name in variables if str(_plain(getattr(settings, f"{platform}_{name}")))}
+    if present:
+        return [
+            f"{variables[name]}: missing. It is {_about(f'{platform}_{name}')}." for name in names if name not in given
+        ]
+    return [f"{variables[name]}: set, but {platform} is not switched on by its id." for name in names if name in given]
+
+
+def _plain(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _about(name: str) -> str:

@@ -1,19 +1,25 @@
-"""The web server: where platforms post what was said, and where one looks whether all is well."""
+"""The web server: where platforms post what was said, and where one looks whether all is well.
+
+A channel that carries answers its platform with the answer to the person, if that is there in time; `Answers` sees to
+it that a post which comes again gets the same answer, and that letters which nobody took go out by the postman.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from bot.channel import Channel, Delivery
+from bot.channel import Channel, Delivery, Reply
+from bot.delivery import Postman
 from bot.desk import Desk, Served
 from bot.metrics import Metrics
 from complaints.commands import Hear
 from complaints.errors import Malformed, NotGenuine, Unavailable
-from complaints.messages import Address
+from complaints.messages import Address, IncomingMessage, OutgoingMessage
 from complaints.ports import Letter, Priority
 
 log = structlog.get_logger("bot.web")
@@ -22,17 +28,45 @@ _LARGEST_BODY: Final = 2 * 1024 * 1024
 #: A platform waits so many seconds at most; then it is told to come again.
 _PATIENCE: Final = 20.0
 _AGAIN: Final = {"Retry-After": "5"}
+#: Seconds for which an answer is kept for a post that comes again.
+_KEPT: Final = 15.0
+#: Seconds between two tries to write something down, and how many must be left for another.
+_PAUSE: Final = 0.2
+_ENOUGH: Final = 0.5
+_INSISTING: Final = 1.0
+_LARGEST_FORWARDED: Final = 64 * 1024
+_LONGEST_FORWARDING: Final = 20.0
 
 Ready = Callable[[], Awaitable[dict[str, bool]]]
+Forward = Callable[[Delivery], Awaitable[Reply | None]]
+"""Gives a delivery to another system and returns its answer, or None where it has none."""
 
 
 def build(
-    *, desk: Desk, channels: dict[str, Channel], metrics: Metrics, ready: Ready, routes: Sequence[web.RouteDef] = ()
+    *,
+    desk: Desk,
+    postman: Postman,
+    channels: dict[str, Channel],
+    metrics: Metrics,
+    ready: Ready,
+    sorry: str = "",
+    forwards: Mapping[str, Forward] | None = None,
+    routes: Sequence[web.RouteDef] = (),
 ) -> web.Application:
-    """Build the application. `channels` maps a path to the channel whose platform posts there; `routes` come on top."""
+    """Build the application. `channels` maps a path to the channel whose platform posts there; `routes` come on top.
+
+    `sorry` is what the customers of a channel that carries read where their words could not be written down; `forwards`
+    maps the name of such a channel to what gets those deliveries that are no complaints.
+    """
     application = web.Application(client_max_size=_LARGEST_BODY)
     for path, channel in channels.items():
-        application.router.add_post(path, _webhook(desk, channel, metrics))
+        application.router.add_get(path, _verify(channel, metrics))
+        if not channel.limits.carries:
+            application.router.add_post(path, _webhook(desk, channel, metrics))
+            continue
+        carrying = _Carrying(desk, postman, channel, metrics, sorry, (forwards or {}).get(channel.name))
+        application.router.add_post(path, carrying.post)
+        application.on_cleanup.append(carrying.close)
     application.router.add_get("/healthz", _healthz)
     application.router.add_get("/readyz", _readyz(ready))
     application.router.add_get("/metrics", _metrics(metrics.registry))
@@ -40,19 +74,74 @@ def build(
     return application
 
 
+def forwarder(url: str, session: ClientSession) -> Forward:
+    """Return what posts a delivery on to another address: the same query, body and content type.
+
+    Its answer is of 64 KB at most with the status 200; whatever else comes, or nothing, counts as none.
+    """
+
+    async def forward(delivery: Delivery) -> Reply | None:
+        headers = {"Content-Type": delivery.headers.get("content-type", "text/plain")}
+        try:
+            async with session.post(
+                url,
+                params=[(name, value) for name, value in delivery.query.items()],
+                data=delivery.body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=ClientTimeout(total=_LONGEST_FORWARDING),
+            ) as answer:
+                body = await answer.content.read(_LARGEST_FORWARDED + 1)
+                while body and len(body) <= _LARGEST_FORWARDED and (piece := await answer.content.readany()):
+                    body += piece
+                if answer.status != web.HTTPOk.status_code or len(body) > _LARGEST_FORWARDED:
+                    log.warning("forwarding_refused", status=answer.status, size=len(body))
+                    return None
+                return Reply(body=body, content_type=answer.headers.get("Content-Type", "text/plain"))
+        except (ClientError, TimeoutError) as error:
+            log.warning("forwarding_failed", error=type(error).__name__)  # the text would tell the address
+            return None
+
+    return forward
+
+
+def _verify(channel: Channel, metrics: Metrics) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def get(request: web.Request) -> web.StreamResponse:
+        """Prove to a platform that the address is ours."""
+        try:
+            return _response(channel.verify(Delivery(headers=request.headers, query=request.query, body=b"")))
+        except (NotGenuine, Malformed) as error:
+            return _refusal(channel, metrics, error)
+
+    return get
+
+
+async def _read(request: web.Request, channel: Channel) -> tuple[Delivery, list[IncomingMessage]]:
+    """Prove and understand what was posted."""
+    delivery = Delivery(headers=request.headers, query=request.query, body=await request.read())
+    return delivery, channel.understand(delivery)
+
+
+def _refusal(channel: Channel, metrics: Metrics, error: NotGenuine | Malformed) -> web.Response:
+    if isinstance(error, NotGenuine):
+        metrics.refused.labels("not_genuine").inc()
+        return web.Response(status=403)
+    metrics.refused.labels("malformed").inc()
+    log.warning("malformed", channel=channel.name, detail=str(error))
+    return web.Response(status=400)
+
+
+def _response(reply: Reply, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, body=reply.body, headers={**(headers or {}), "Content-Type": reply.content_type})
+
+
 def _webhook(desk: Desk, channel: Channel, metrics: Metrics) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def post(request: web.Request) -> web.StreamResponse:
         """Prove, understand, serve, and only after the commit say OK."""
         try:
-            delivery = Delivery(headers=request.headers, query=request.query, body=await request.read())
-            messages = channel.understand(delivery)
-        except NotGenuine:
-            metrics.refused.labels("not_genuine").inc()
-            return web.Response(status=403)
-        except Malformed as error:
-            metrics.refused.labels("malformed").inc()
-            log.warning("malformed", channel=channel.name, detail=str(error))
-            return web.Response(status=400)
+            delivery, messages = await _read(request, channel)
+        except (NotGenuine, Malformed) as error:
+            return _refusal(channel, metrics, error)
         try:
             async with asyncio.timeout(_PATIENCE):
                 served = [await desk.submit(Hear(message=message)) for message in messages]
@@ -62,11 +151,245 @@ def _webhook(desk: Desk, channel: Channel, metrics: Metrics) -> Callable[[web.Re
         metrics.heard.inc(len(messages))
         letters = press_letters(desk, channel.name, served)
         reply = channel.passive(delivery, letters) if letters else None
-        if reply is None:
-            return web.Response()
-        return web.Response(body=reply.body, content_type=reply.content_type)
+        return web.Response() if reply is None else _response(reply)
 
     return post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a post is answered with. `blank` says no more than OK: for when the letters have gone another way.
+
+    One that does not `last` is forgotten at once, so that the next post is served anew.
+    """
+
+    reply: Reply
+    blank: Reply
+    status: int = 200
+    last: bool = True
+
+
+class Answers:
+    """Answers posts with letters, the same post always with the same; what nobody took, the postman gets."""
+
+    def __init__(self, postman: Postman, *, seconds: float = _KEPT) -> None:
+        """Keep each answer for so many seconds."""
+        self._postman = postman
+        self._seconds = seconds
+        self._known: dict[str, _Post] = {}
+        self._tasks: set[asyncio.Task[Answer]] = set()
+
+    async def give(
+        self,
+        request: web.Request,
+        key: str,
+        serve: Callable[[], Awaitable[Answer]],
+        headers: Mapping[str, str] | None = None,
+    ) -> web.StreamResponse:
+        """Answer a post with what `serve` returns, served once for all posts of that key; an empty key is unique."""
+        post = self._known.get(key) or self._begin(key, serve)
+        post.waiting += 1
+        try:
+            answer = await asyncio.shield(post.task)
+            response = _response(answer.blank if post.returned else answer.reply, answer.status, headers)
+            if await _written(request, response) and not (post.written or post.returned):
+                post.written = True
+                self._postman.carried(answer.reply.carried)
+            return response
+        finally:
+            post.waiting -= 1
+            if post.task.done():
+                self._give_back(post)
+            else:
+                post.task.add_done_callback(lambda _: self._give_back(post))
+
+    async def close(self) -> None:
+        """Give up what is being served."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, key: str, serve: Callable[[], Awaitable[Answer]]) -> "_Post":
+        async def served() -> Answer:
+            return await serve()
+
+        task = asyncio.create_task(served())  # a post that is hung up is served to its end all the same
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        post = _Post(task)
+        if key:
+            self._known[key] = post
+            task.add_done_callback(lambda _: self._keep(key, post))
+        return post
+
+    def _keep(self, key: str, post: "_Post") -> None:
+        if post.answer is None or not post.answer.last:
+            del self._known[key]
+        else:
+            asyncio.get_running_loop().call_later(self._seconds, self._known.pop, key)
+
+    def _give_back(self, post: "_Post") -> None:
+        """Hand the letters to the postman if nobody took them and nobody waits any more."""
+        if post.answer is not None and not (post.waiting or post.written or post.returned):
+            post.returned = True
+            self._postman.post(post.answer.reply.carried)
+
+
+@dataclass(slots=True, eq=False)
+class _Post:
+    """A post that is being served, or was: how many connections wait for its answer, and what became of its letters."""
+
+    task: asyncio.Task[Answer]
+    waiting: int = 0
+    written: bool = False
+    returned: bool = False
+
+    @property
+    def answer(self) -> Answer | None:
+        return None if self.task.cancelled() or self.task.exception() is not None else self.task.result()
+
+
+async def _written(request: web.Request, response: web.Response) -> bool:
+    """Write the answer down the line; False if nobody is at the other end any more."""
+    try:
+        await response.prepare(request)
+        await response.write_eof()
+    except ConnectionError:
+        return False
+    return True
+
+
+class _Carrying:
+    """The door of a channel that carries: the answer to a person travels in the answer to the platform's post."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        postman: Postman,
+        channel: Channel,
+        metrics: Metrics,
+        sorry: str,
+        forward: Forward | None,
+    ) -> None:
+        self._desk = desk
+        self._postman = postman
+        self._channel = channel
+        self._metrics = metrics
+        self._sorry = sorry
+        self._forward = forward
+        self._answers = Answers(postman)
+        self._insisting: set[asyncio.Task[None]] = set()
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        """Prove, understand, serve; within the platform's patience it is answered, with the letters or without."""
+        until = asyncio.get_running_loop().time() + self._channel.limits.patience
+        try:
+            async with asyncio.timeout_at(until):
+                delivery, messages = await _read(request, self._channel)
+        except (NotGenuine, Malformed) as error:
+            return _refusal(self._channel, self._metrics, error)
+        except TimeoutError:
+            return web.Response(status=408)
+        keys = [message.key for message in messages]
+        key = "\n".join(keys) if all(keys) else ""
+        return await self._answers.give(request, key, lambda: self._serve(delivery, messages, until))
+
+    async def close(self, _: web.Application) -> None:
+        """Stop what still runs."""
+        await self._answers.close()
+        for task in self._insisting:
+            task.cancel()
+        await asyncio.gather(*self._insisting, return_exceptions=True)
+
+    async def _serve(self, delivery: Delivery, messages: Sequence[IncomingMessage], until: float) -> Answer:
+        heard = await asyncio.gather(*(self._hear(message, until) for message in messages))
+        served = [each for each in heard if isinstance(each, Served)]
+        self._metrics.heard.inc(len(served))
+        blank = self._channel.passive(delivery, ())
+        letters = press_letters(self._desk, self._channel.name, served)
+        letters += [letter for each in served for letter in each.letters]
+        lost = [message for message, each in zip(messages, heard, strict=True) if isinstance(each, Unavailable)]
+        if lost:
+            return self._apology(delivery, lost[0], letters, blank)
+        if self._forward is not None and len(served) == len(messages) and all(each.unclaimed for each in served):
+            self._postman.post(letters)
+            return Answer(reply=await self._forwarded(delivery, until) or blank, blank=blank)
+        return Answer(reply=self._passive(delivery, letters), blank=blank)
+
+    async def _hear(self, message: IncomingMessage, until: float) -> Served | Unavailable | None:
+        """Return what became of a message: None if that is not known in time, Unavailable if it was not recorded."""
+        now = asyncio.get_running_loop().time
+        while True:
+            future = self._desk.submit(Hear(message=message), carry=True)
+            try:
+                await asyncio.wait([future], timeout=max(0.0, until - now()))
+            finally:
+                late = future.cancel()
+            if late:
+                self._insist(message)
+                return None
+            error = future.exception()
+            if error is None:
+                return future.result()
+            if not isinstance(error, Unavailable):
+                raise error
+            if now() + _ENOUGH > until:
+                return error
+            await asyncio.sleep(_PAUSE)
+
+    def _insist(self, message: IncomingMessage) -> None:
+        """See to it that a message is written down after its platform was told OK: it will not come again."""
+
+        async def insist() -> None:
+            while True:
+                try:
+                    await self._desk.submit(Hear(message=message))
+                except Unavailable:
+                    await asyncio.sleep(_INSISTING)
+                else:
+                    return
+
+        if message.key:  # without one it would be served twice
+            task = asyncio.create_task(insist())
+            self._insisting.add(task)
+            task.add_done_callback(self._insisting.discard)
+
+    def _passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:
+        """Return the answer that carries what it can; the postman has the rest."""
+        reply = self._channel.passive(delivery, letters)
+        carried = {letter.id for letter in reply.carried}
+        self._postman.post([letter for letter in letters if letter.id not in carried])
+        return reply
+
+    def _apology(self, delivery: Delivery, message: IncomingMessage, letters: Sequence[Letter], blank: Reply) -> Answer:
+        """Return the answer that tells a person that their words are lost: an OK would be a lie.
+
+        An error would have the platform say that the whole account is out of order; it is left for where nothing else
+        can be said.
+        """
+        self._metrics.refused.labels("unavailable").inc()
+        sorry = Letter(
+            id=0,
+            address=message.address,
+            body=OutgoingMessage(text=self._sorry),
+            priority=Priority.ANSWER,
+            due_at=self._desk.now(),
+        )
+        reply = self._channel.passive(delivery, [sorry]) if self._sorry else blank
+        self._postman.post(letters)
+        if sorry not in reply.carried:
+            return Answer(reply=Reply(), blank=Reply(), status=503, last=False)
+        return Answer(reply=Reply(body=reply.body, content_type=reply.content_type), blank=blank, last=False)
+
+    async def _forwarded(self, delivery: Delivery, until: float) -> Reply | None:
+        if self._forward is None:
+            return None
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._forward(delivery)
+        except TimeoutError:
+            log.warning("forwarding_late", channel=self._channel.name)
+            return None
 
 
 def press_letters(desk: Desk, channel: str, served: list[Served]) -> list[Letter]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import random
 import secrets
@@ -14,18 +15,23 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 import policies
 from bot import clock, evidence
-from bot.channel import Channel, Deferred, Moved, Outcome, Refused, Retry, Sent, Unreachable
+from bot.channel import Channel, Deferred, Moved, Outcome, Parked, Purse, Refused, Retry, Sent, Shelf, Unreachable
 from bot.channels.telegram import Telegram
+from bot.channels.wechat import WeChat
+from bot.channels.wecom import WeCom
 from bot.delivery import LocalGates, Postman
 from bot.desk import Desk
 from bot.metrics import Metrics
+from bot.page import Pages, Uploads
+from bot.purse import StorePurse
 from bot.settings import Settings
+from bot.shelf import StoreShelf
 from bot.trays import Trays
-from bot.web import build, press_letters
+from bot.web import build, forwarder, press_letters
 from complaints.commands import Hear, Miss
 from complaints.errors import Unavailable
 from complaints.messages import Address, IncomingMessage, OutgoingMessage
@@ -45,7 +51,7 @@ _POLLING_LEASE: Final = 40.0
 _LEASE: Final = 30.0
 #: A busy desk makes thousands of short-lived objects a batch, nearly none of them in cycles.
 _COLLECT: Final = (50_000, 20, 50)
-_COMMANDS: Final = ("new", "status", "back", "skip", "cancel", "human", "help")
+_COMMANDS: Final = ("new", "status", "back", "skip", "cancel", "human", "link", "help")
 _TELEGRAM_LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh": "zh-Hans"}  # Telegram knows two letters only
 
 
@@ -79,22 +85,73 @@ def open_book(settings: Settings, store: Store) -> Book:
         reader=reader,
         wording=Phrasebook.load(folder / "wording"),
         ids=store.ids,
-        room=_room(settings),
+        rooms=_rooms(settings),
+        shared=frozenset({"wechat"} if settings.wechat_forward_url else ()),
     )
 
 
-def _room(settings: Settings) -> Address | None:
-    if not settings.telegram_agent_chat:
-        return None
-    return Address(channel="telegram", chat=settings.telegram_agent_chat, group=True)
+def _rooms(settings: Settings) -> list[Address]:
+    rooms = []
+    if settings.telegram_agent_chat:
+        rooms.append(Address(channel="telegram", chat=settings.telegram_agent_chat, group=True))
+    if settings.wecom_robot_url.get_secret_value():
+        rooms.append(Address(channel="wecom", chat="robot", group=True))
+    return rooms
 
 
-def open_telegram(settings: Settings, book: Book, now: Callable[[], datetime]) -> Telegram:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What channels need of the house: where credits and tokens are, files and pages, and the desk's clock."""
+
+    purse: Purse
+    shelf: Shelf
+    files: Callable[[int], Awaitable[bytes]]
+    page: Callable[[int], str]
+    now: Callable[[], datetime]
+
+
+def open_channels(settings: Settings, book: Book, outside: Outside) -> dict[str, Channel]:
+    """Make a channel for every platform that is switched on, by the path that it posts to."""
+    channels: dict[str, Channel] = {}
+    if settings.telegram_token.get_secret_value():
+        channels["/telegram/webhook"] = open_telegram(settings, book, outside)
+    if settings.wechat_app_id:
+        channels["/wechat/callback"] = WeChat(
+            app_id=settings.wechat_app_id,
+            secret=settings.wechat_secret.get_secret_value(),
+            token=settings.wechat_token.get_secret_value(),
+            aes_key=settings.wechat_aes_key.get_secret_value(),
+            kind=settings.wechat_kind,
+            api_url=settings.wechat_api_url,
+            templates=settings.templates,
+            clock=outside.now,
+            purse=outside.purse,
+            shelf=outside.shelf,
+            page=outside.page,
+        )
+    if settings.wecom_corp_id:
+        channels["/wecom/callback"] = WeCom(
+            corp_id=settings.wecom_corp_id,
+            agent_id=settings.wecom_agent_id,
+            secret=settings.wecom_secret.get_secret_value(),
+            token=settings.wecom_token.get_secret_value(),
+            aes_key=settings.wecom_aes_key.get_secret_value(),
+            api_url=settings.wecom_api_url,
+            robot_url=settings.wecom_robot_url.get_secret_value(),
+            clock=outside.now,
+            shelf=outside.shelf,
+            files=outside.files,
+        )
+    return channels
+
+
+def open_telegram(settings: Settings, book: Book, outside: Outside) -> Telegram:
     """Make the channel to Telegram."""
     webhook = settings.telegram_mode == "webhook"
     return Telegram(
         token=settings.telegram_token.get_secret_value(),
-        clock=now,
+        clock=outside.now,
+        files=outside.files,
         api_url=settings.telegram_api_url,
         webhook=settings.public_url.rstrip("/") + "/telegram/webhook" if webhook else "",
         secret=settings.telegram_webhook_secret.get_secret_value(),
@@ -106,6 +163,26 @@ def open_telegram(settings: Settings, book: Book, now: Callable[[], datetime]) -
     )
 
 
+@asynccontextmanager
+async def calling(settings: Settings) -> AsyncIterator[dict[str, Channel]]:
+    """Open the channels for a question to the platforms, beside a service that may run."""
+    store = open_store(settings)
+    outside = Outside(
+        purse=StorePurse(store, clock.now),
+        shelf=StoreShelf(store, clock.now),
+        files=functools.partial(_file, store, settings.data_dir / "evidence"),
+        page=lambda _: "",
+        now=clock.now,
+    )
+    async with contextlib.AsyncExitStack() as doors:
+        doors.callback(store.close)
+        channels = open_channels(settings, open_book(settings, store), outside)
+        for channel in channels.values():
+            await channel.start()
+            doors.push_async_callback(channel.stop)
+        yield channels
+
+
 @dataclass(slots=True, kw_only=True)
 class Service:
     """Everything that runs, while it runs. `port` is where it listens."""
@@ -114,6 +191,7 @@ class Service:
     book: Book
     desk: Desk
     postman: Postman
+    channels: dict[str, Channel]
     port: int
 
 
@@ -139,8 +217,6 @@ async def running(
     gc.set_threshold(*_COLLECT)
     if rehearse is not None:
         await rehearse(store, book)
-    telegram = open_telegram(settings, book, now)
-    channels: dict[str, Channel] = {telegram.name: telegram}
     moved: dict[tuple[str, str], str] = {}
     postman: Postman
 
@@ -149,12 +225,27 @@ async def running(
         book=book,
         clock=now,
         post=lambda letters: postman.post(letters),  # noqa: PLW0108 # the postman needs the desk, and comes later
+        nudge=lambda channel: postman.expect(channel),  # noqa: PLW0108
         threads=1 if store.single_writer else _THREADS_ON_POSTGRES,
         observe=metrics.batch.observe,
     )
+    folder = settings.data_dir / "evidence"
+    uploads = Uploads(store.node)
+    outside = Outside(
+        purse=StorePurse(store, now),
+        shelf=StoreShelf(store, now),
+        files=functools.partial(_file, store, folder),
+        page=lambda conversation_id: pages.link(conversation_id),  # noqa: PLW0108 # the pages need the postman
+        now=now,
+    )
+    by_path = open_channels(settings, book, outside)
+    channels = {channel.name: channel for channel in by_path.values()}
+    telegram = next((each for each in channels.values() if isinstance(each, Telegram)), None)
+    book.buttons = {name: channel.limits.buttons for name, channel in channels.items()}
+    book.page = outside.page if settings.public_url else None
 
     def claim(channel: str, most: int) -> list[Letter]:
-        letters = store.claim(channel, now(), most)
+        letters = store.claim(channel, now(), most, fold=channels[channel].limits.folds)
         for letter in letters:
             chat = moved.get((letter.address.channel, letter.address.chat))
             if chat is not None:
@@ -167,19 +258,24 @@ async def running(
             metrics.sent.labels(type(outcome).__name__.lower()).inc()
             if isinstance(outcome, Moved):
                 moved[letter.address.channel, letter.address.chat] = outcome.new_chat
-                if book.room is not None and book.room.chat == letter.address.chat:
-                    book.room = replace(book.room, chat=outcome.new_chat)
+                if letter.address in book.rooms:
+                    book.rooms = [
+                        replace(room, chat=outcome.new_chat) if room == letter.address else room for room in book.rooms
+                    ]
                     log.warning("room_moved", setting="PLAINT_TELEGRAM_AGENT_CHAT", new_chat=outcome.new_chat)
             settled.append(_settled(letter, outcome, now()))
             if isinstance(outcome, Unreachable | Refused):
                 await _missed(desk, letter, outcome)
         await desk.settle(settled)
+        for letter, outcome in outcomes:
+            if isinstance(outcome, Parked):  # only what lies there already can be said in another way
+                await _missed(desk, letter, outcome)
 
     postman = Postman(
         channels,
         claim=claim,
         settle=settle,
-        fetch=evidence.errand(store=store, desk=desk, folder=settings.data_dir / "evidence"),
+        fetch=evidence.errand(store=store, desk=desk, folder=folder, uploads=uploads),
         gate=LocalGates(),  # each process paces its own; where several share a bot, the 429 is the judge
         jitter=random.random,  # spreads retries; nothing secret hangs on it
         lease=_LEASE,
@@ -188,26 +284,50 @@ async def running(
 
     async def ready() -> dict[str, bool]:
         reachable = await asyncio.to_thread(_alive, store)
-        return {"database": reachable, "telegram": bool(telegram.username)}
+        return {"database": reachable} | ({"telegram": bool(telegram.username)} if telegram is not None else {})
 
+    pages = Pages(
+        store=store,
+        desk=desk,
+        postman=postman,
+        uploads=uploads,
+        public_url=settings.public_url,
+        domain_code=settings.wechat_domain_code,
+    )
+    forwarding = ClientSession() if settings.wechat_forward_url else None
+    forwards = {} if forwarding is None else {"wechat": forwarder(settings.wechat_forward_url, forwarding)}
     runner = web.AppRunner(
-        build(desk=desk, channels={"/telegram/webhook": telegram}, metrics=metrics, ready=ready, routes=routes),
+        build(
+            desk=desk,
+            channels=by_path,
+            metrics=metrics,
+            ready=ready,
+            postman=postman,
+            sorry=book.wording.say(book.current.languages[0], "hear.unrecorded"),
+            forwards=forwards,
+            routes=[*routes, *pages.routes()],
+        ),
         access_log=None,
         handle_signals=False,
     )
     async with contextlib.AsyncExitStack() as doors:
         doors.callback(store.close)
+        if forwarding is not None:
+            doors.push_async_callback(forwarding.close)
         desk.start()
         doors.push_async_callback(asyncio.to_thread, desk.stop)
-        await telegram.start()
-        doors.push_async_callback(telegram.stop)
+        doors.push_async_callback(pages.stop)
+        for channel in channels.values():
+            await channel.start()
+            doors.push_async_callback(channel.stop)
         await postman.start()
         doors.push_async_callback(postman.stop)
         trays.start()
         doors.push_async_callback(trays.stop)
-        known = asyncio.create_task(_link(book, telegram))
-        doors.push_async_callback(_cancel, known)
-        if settings.telegram_mode == "polling":
+        if telegram is not None:
+            known = asyncio.create_task(_link(book, telegram))
+            doors.push_async_callback(_cancel, known)
+        if telegram is not None and settings.telegram_mode == "polling":
             polling = asyncio.create_task(_poll(telegram, desk, postman, store, now))
             doors.push_async_callback(_cancel, polling)
         await runner.setup()
@@ -215,14 +335,16 @@ async def running(
         site = web.TCPSite(runner, settings.host, settings.port, reuse_address=True)
         await site.start()
         port = int(runner.addresses[0][1])
-        log.info("serving", host=settings.host, port=port, company=book.current.id, mode=settings.telegram_mode)
-        yield Service(store=store, book=book, desk=desk, postman=postman, port=port)
+        log.info("serving", host=settings.host, port=port, company=book.current.id, channels=sorted(channels))
+        yield Service(store=store, book=book, desk=desk, postman=postman, channels=channels, port=port)
 
 
 def _settled(letter: Letter, outcome: Outcome, now: datetime) -> Settled:
     match outcome:
-        case Sent():
-            return Settled(letter=letter, outcome="sent")
+        case Sent(ref=ref):
+            return Settled(letter=letter, outcome="sent", ref=ref)
+        case Parked(reason=reason):
+            return Settled(letter=letter, outcome="parked", error=reason)
         case Retry(reason=reason, after=after, pause=pause):
             due_at = now + timedelta(seconds=after or 0.0)
             return Settled(letter=letter, outcome="retry", due_at=due_at, error=reason, pause=pause)
@@ -236,17 +358,26 @@ def _settled(letter: Letter, outcome: Outcome, now: datetime) -> Settled:
             return Settled(letter=letter, outcome="dead", error=error)
 
 
-async def _missed(desk: Desk, letter: Letter, outcome: Unreachable | Refused) -> None:
+async def _file(store: Store, folder: Path, evidence_id: int) -> bytes:
+    """Return the content of a sealed file."""
+    return await asyncio.to_thread(lambda: b"".join(store.open_file(evidence_id, folder / f"{evidence_id}.sealed")))
+
+
+async def _missed(desk: Desk, letter: Letter, outcome: Unreachable | Refused | Parked) -> None:
     if letter.conversation_id is None:
         log.warning("letter_dead", letter=letter.id, outcome=type(outcome).__name__)
         return
-    reason = outcome.reason if isinstance(outcome, Unreachable) else "refused"
+    reason = "refused" if isinstance(outcome, Refused) else outcome.reason
     text = letter.body.text if isinstance(letter.body, OutgoingMessage) else ""
     miss = Miss(
         conversation_id=letter.conversation_id,
         case_id=letter.case_id,
         reason=reason,
         text=text,
+        channel=letter.address.channel,
+        priority=int(letter.priority),
+        noticed=isinstance(outcome, Parked) and outcome.noticed,
+        letter_id=letter.id,
         key=f"miss:{letter.id}",
     )
     await desk.submit(miss)
