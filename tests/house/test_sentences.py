@@ -24,10 +24,12 @@ SPEAKING = ("bot", "complaints", "handlers", "policies")
 #: Keys that are put together: how the f-string begins, and everything that can follow.
 DYNAMIC: dict[str, set[str]] = {
     "command.": set(_COMMANDS),
+    "consent.place.": {"telegram", "wechat", "wecom", "desk"},
     "evidence.kind.": set(get_args(AttachmentKind)),
     "form.": {"back", "skip", "human"},
     "hear.": {"greeting", "thanks"},
-    "menu.": {"new", "status", "help"},
+    "link.channel.": {"telegram", "wechat", "wecom"},
+    "menu.": {"new", "status", "help", "human"},
     "staff.act.": {*rights.ACTS},
     "staff.ask.": {*rights.WRITTEN},
     "staff.file.": {"announced", "kept", "lost"},
