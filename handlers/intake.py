@@ -359,7 +359,8 @@ def refuse_consent(turn: Turn, conversation: Conversation, case: Case) -> None:
         turn.touch(customer)
     conversation.make("rest")
     conversation.customer_id = conversation.case_id = None
-    conversation.words = Dialogue(language=language)
+    words = conversation.words
+    conversation.words = Dialogue(language=language, places=words.places, preferred=words.preferred)
 
 
 def withdrawal(turn: Turn, case: Case) -> Move | None:

@@ -101,6 +101,7 @@ class Turn:
         self._opened: dict[int, list[Case]] = {}
         self._customers: dict[int, Customer] = {}
         self._conversations: dict[int, Conversation] = {}
+        self._said = Changes()  # what the next command of the batch must not find as it was
 
     # what is known
 
@@ -172,10 +173,14 @@ class Turn:
 
     @property
     def new(self) -> Changes | None:
-        """The cases and customers that this turn brought into being, for the next command of the batch to see."""
-        if not self._opened and not self._customers:
+        """What this turn brought into being, or took off the table, for the next command of the batch to see."""
+        said = self._said
+        if not (self._opened or self._customers or said.told or said.codes or said.joins):
             return None
         return Changes(
+            told=said.told,
+            codes=said.codes,
+            joins=said.joins,
             customers=list(self._customers.values()),
             conversations=list(self._conversations.values()),
             cases=[each for cases in self._opened.values() for each in cases],
@@ -228,14 +233,18 @@ class Turn:
 
     def told(self, *letter_ids: int) -> None:
         """Note that the words of parked letters were said in another way."""
-        self._batch.changes.told.extend(each for each in letter_ids if each)
+        told = [each for each in letter_ids if each]
+        self._said.told += told
+        self._batch.changes.told += told
 
     def codes(self, code: Code) -> None:
         """Give out a one-time code."""
+        self._said.codes.append(code)
         self._batch.changes.codes.append(code)
 
     def joins(self, join: Join) -> None:
         """Make two conversations one."""
+        self._said.joins.append(join)
         self._batch.changes.joins.append(join)
 
     def retire(self, case: Case, text: str) -> None:

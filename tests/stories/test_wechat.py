@@ -1,6 +1,7 @@
 """A customer on WeChat: no buttons, five messages in two days, and the answer within the post."""
 
 import pytest
+from aiohttp import ClientSession
 
 from bot.channels.wechat import account
 from sandbox import SandboxError
@@ -198,3 +199,55 @@ async def test_a_complaint_by_telephone_is_entered_in_one_message(town):
     assert town.case().facts.call
     await zhou.all("!已电话告知", "客户同意")
     assert not town.case().facts.call
+
+
+async def test_what_waited_is_told_once_to_somebody_who_sends_two_messages_at_once(town):
+    zhou = await town.wecom_agent("周敏", "reception", "logistics")
+    wang = await town.wechat_customer()
+    await wang.file()
+    await town.jump("2025-03-06 10:15")
+    await zhou.heard()
+    await zhou.press("我来处理")
+    await zhou.all("!回复客户", "进展如下")
+    await wang.heard()
+    for words in ("怎么样了", "在吗", "你好"):
+        await wang.phone.say(words)
+    await town.settle()
+    assert (await wang.heard()).count("进展如下") == 1
+
+
+async def test_a_case_that_waits_for_a_call_says_so_on_its_card_and_not_in_the_room(town):
+    town.tolerated.add("dead")
+    zhou = await town.wecom_agent("周敏", "reception", "logistics")
+    wang = await town.wechat_customer()
+    await wang.file()
+    await zhou.press("我来处理")
+    await wang.unfollow()
+    await zhou.heard()
+    await zhou.all("!回复客户", "请把照片寄到仓库")
+    told = await zhou.everything()
+    assert "电话里告知：“关于 TR25-00001-4：\n请把照片寄到仓库”" in told
+
+
+async def test_the_page_of_a_customer_goes_on_with_the_same_form(town):
+    wang = await town.wechat_customer()
+    await wang.say("订单YX20250118-3 物流没更新都半个月了")
+    await wang.press("同意")
+    heard = await wang.say("我的投诉")
+    assert "TR25-00001-4" in heard
+    [url] = [link["url"] for each in heard.messages for link in each.raw["links"]]
+    async with ClientSession() as browser:
+        async with browser.get(url) as page:
+            assert page.status == 200
+            assert "TR25-00001-4" in await page.text()
+        origin = url.partition("/p/")[0]
+        say = {"nonce": "n" * 22, "text": "王岚"}
+        async with browser.post(url, json=say, headers={"Origin": origin, "X-Plaint-Page": "1"}) as answer:
+            assert answer.status == 200, await answer.text()
+            told = await answer.json()
+    await town.settle()
+    assert "怎么联系您" in str(told)
+    assert town.case().words.answers["name"] == "王岚"
+    assert "怎么联系您" not in await wang.heard(), "what the page showed is not said again in the chat"
+    await wang.say("13812345678")
+    assert town.case().words.answers["contact"] == "+8613812345678"
