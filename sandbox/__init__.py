@@ -13,7 +13,14 @@ In this process::
         answer = await li.wait_for(lambda message: "case" in message.text)
         await li.press(answer.buttons[0].text)
 
-As a process of its own: ``python -m sandbox --port 8081 [--host H] [--bot TOKEN=USERNAME]... [--no-privacy]``, then
+        sandbox.url, sandbox.wecom_url               # what clients of WeChat and WeCom take as base addresses
+        await sandbox.client.set_callback("http://127.0.0.1:8080/wechat", platform="wechat")
+        wang = await sandbox.client.add_wechat_person("Wang Wei")
+        await wang.follow()
+        await sandbox.client.forward(hours=49)       # too late to write to her now
+
+As a process of its own: ``python -m sandbox --port 8081 [--host H] [--bot TOKEN=USERNAME]... [--no-privacy]
+[--wechat NAME=VALUE]... [--wecom NAME=VALUE]...`` (what `WeChatSettings` and `WeComSettings` are made of), then
 ``async with SandboxClient("http://127.0.0.1:8081") as client``, or a browser at that address;
 ``/#5000001,5000002`` opens the phones of these people at once.
 
@@ -27,6 +34,7 @@ method    route                          body or query, and what it does
 ========  =============================  ===============================================================
 GET       /sandbox                       names the platforms
 GET       /sandbox/live                  WebSocket: every change as it happens
+GET POST  /sandbox/clock                 the time; ``forward``: seconds that pass for all platforms
 GET       …/bots                         bots with their commands and webhooks
 GET POST  …/people                       lists; adds ``name, username?, language?, phone?``
 DELETE    …/people/{id}                  deletes the account
@@ -59,14 +67,61 @@ GET       …/counters                     calls, statuses, sends by chat, dupli
 GET       …/calls                        ``?method=``: latest calls with parameters and statuses
 ========  =============================  ===============================================================
 
+WeChat and WeCom have the same routes under ``/sandbox/wechat`` and ``/sandbox/wecom`` for ``bots``, ``people`` (without
+DELETE with WeChat), ``say``, ``press``, ``chats``, ``files``, ``faults``, ``counters`` and ``calls``, with these
+differences: a person goes by number or by ``account`` (OpenID, UserID); ``say`` takes ``text``, ``media`` (``photo``,
+``voice`` with ``recognition``, ``video``), ``location`` or ``link: {title, description?, url}``; faults have the kind
+``error`` with ``code``, the method ``callback`` for what is told, the outage ``fail`` (HTTP 500) and a ``delay`` in
+seconds, and know no limits. And they have more:
+
+========  =============================  ===============================================================
+method    route                          body or query, and what it does
+========  =============================  ===============================================================
+PUT       …/callback                     ``url, verify?``: asks there for its echo first
+GET POST  …/callbacks                    what was told, with attempts; tells ``person`` and ``xml`` or ``fields``
+POST      …/callbacks/{id}/replay        ``times``: tells it again, in parallel
+POST      …/tokens/expire                ``replaced?``: 42001, or 40001 (WeCom: 40014)
+PUT       …/account                      ``allowed_ips: [ip]|null``; WeChat also ``kind, recognition, quotas:
+                                         {path: calls a day}, broken_templates`` (and GET)
+POST      wechat/people                  ``name, account?, follows?, language?, phone?``
+POST      wechat/people/{id}/follow      and ``…/unfollow``; ``…/scan`` with ``scene``
+POST      wechat/people/{id}/click       ``key``: taps the menu, by key or label
+POST      wechat/people/{id}/consent     ``template_id, accept?, scene?, all?``
+POST      wechat/people/{id}/templates   ``blocked``: refuses template messages
+POST      wecom/people                   ``name, account?, departments?, phone?``
+DELETE    wecom/people/{id}              deletes a member; the app hears of it
+POST      wecom/people/{id}/enter        opens the app; ``press`` takes ``selected: {question: [option]}``
+========  =============================  ===============================================================
+
+The fake Official Account API is at ``/cgi-bin/…`` and ``/wxaapi/…``, that of WeCom at ``/wecom/cgi-bin/…``. Of a
+message they tell more than Telegram: ``kind``, ``way`` (passive, custom, template, subscribe, app, robot, platform),
+``links`` in its text, ``link``, ``card``, ``mentions``, ``recognition`` and ``msg_id``; a button may be ``dead``.
+
 What surprises is meant to, since the real one does it too: a bot hears in groups only what is meant for it unless it
 is an administrator; it cannot begin a conversation; message ids count per chat; a press can be answered once and for
-30 seconds; whatever is not confirmed comes again.
+30 seconds; whatever is not confirmed comes again. WeChat lets an account write five times in two days after a message,
+and three times in a minute after a touch; it writes XML that is none when somebody types ``]]>``; it tells everything
+three times to those who are slow, and then tells the customer. WeCom swallows the 31st message of a minute silently.
 """
 
 from sandbox.app import Sandbox, running
-from sandbox.client import Answer, Attachment, Button, Group, Message, Phone, SandboxClient, SandboxError, Transcript
+from sandbox.client import (
+    Answer,
+    Attachment,
+    Button,
+    Group,
+    Handset,
+    Message,
+    Phone,
+    SandboxClient,
+    SandboxError,
+    Transcript,
+    WeChatPhone,
+    WeComPhone,
+)
 from sandbox.telegram import DEFAULT_TOKEN, DEFAULT_USERNAME, TelegramSettings
+from sandbox.wechat import CallbackTiming, Template, WeChatSettings
+from sandbox.wecom import WeComSettings
 
 __all__ = [
     "DEFAULT_TOKEN",
@@ -74,13 +129,20 @@ __all__ = [
     "Answer",
     "Attachment",
     "Button",
+    "CallbackTiming",
     "Group",
+    "Handset",
     "Message",
     "Phone",
     "Sandbox",
     "SandboxClient",
     "SandboxError",
     "TelegramSettings",
+    "Template",
     "Transcript",
+    "WeChatPhone",
+    "WeChatSettings",
+    "WeComPhone",
+    "WeComSettings",
     "running",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Final, Protocol
 
@@ -12,12 +12,14 @@ from aiohttp import web
 from sandbox.client import SandboxClient
 from sandbox.live import Live
 from sandbox.telegram import DEFAULT_TOKEN, Telegram, TelegramSettings
+from sandbox.wechat import WeChat, WeChatSettings
+from sandbox.wecom import WeCom, WeComSettings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Platform(Protocol):
-    """A fake messenger. A new one is a sibling of `sandbox.telegram` and one line in `build`."""
+    """A fake messenger. A new one is a sibling of `sandbox.telegram` and one line in `running`."""
 
     @property
     def name(self) -> str:
@@ -37,6 +39,8 @@ class Sandbox:
     url: str
     client: SandboxClient
     telegram: Telegram
+    wechat: WeChat
+    wecom: WeCom
     live: Live
 
     @property
@@ -54,19 +58,48 @@ class Sandbox:
         """What a Bot API client takes as base address of files."""
         return f"{self.url}/file/bot"
 
+    @property
+    def wecom_url(self) -> str:
+        """What a client of WeCom takes as base address; a client of WeChat takes `url`."""
+        return f"{self.url}/wecom"
+
+
+class Clock:
+    """The time of all platforms, which can be moved forward and never back."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        """Begin with the time as it is."""
+        self._clock = clock
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self._clock() + self._ahead
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Tell the time, after moving it by `forward` seconds if a body asks for that."""
+        given = await request.json() if request.can_read_body else {}
+        forward = given.get("forward", 0) if isinstance(given, dict) else None
+        if isinstance(forward, bool) or not isinstance(forward, int | float) or not 0 <= forward <= _FURTHEST:
+            return web.json_response({"error": "forward: seconds, not negative"}, status=400)
+        self._ahead += timedelta(seconds=forward)
+        return web.json_response({"now": self().isoformat(), "ahead": self._ahead.total_seconds()})
+
 
 def wall_clock() -> datetime:
     """Tell the time where no other clock is given."""
     return datetime.now(UTC)  # noqa: TID251 the sandbox is a program of its own, and the one clock it has
 
 
-def build(platforms: list[Platform], live: Live) -> web.Application:
-    """Build the application: every platform's routes, the live socket and the page."""
+def build(platforms: list[Platform], live: Live, clock: Clock) -> web.Application:
+    """Build the application: every platform's routes, the clock, the live socket and the page."""
     app = web.Application(client_max_size=_LARGEST, middlewares=[_guard])
     for platform in platforms:
         app.add_routes(platform.routes())
     app.router.add_get("/sandbox", _tell([platform.name for platform in platforms]))
     app.router.add_get("/sandbox/live", live.serve)
+    app.router.add_get("/sandbox/clock", clock.serve)
+    app.router.add_post("/sandbox/clock", clock.serve)
     app.router.add_get("/", _page)
     app.router.add_get("/page/{file}", _page)
 
@@ -83,21 +116,26 @@ def build(platforms: list[Platform], live: Live) -> web.Application:
 async def running(
     *,
     settings: TelegramSettings | None = None,
+    wechat: WeChatSettings | None = None,
+    wecom: WeComSettings | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     clock: Callable[[], datetime] = wall_clock,
 ) -> AsyncIterator[Sandbox]:
     """Run a sandbox in this process for as long as the context lasts; port 0 takes any free one."""
-    live = Live()
-    telegram = Telegram(settings or TelegramSettings(), clock=clock, live=live)
-    runner = web.AppRunner(build([telegram], live), access_log=None, shutdown_timeout=_FAREWELL)
+    live, time = Live(), Clock(clock)
+    telegram = Telegram(settings or TelegramSettings(), clock=time, live=live)
+    official = WeChat(wechat or WeChatSettings(), clock=time, live=live)
+    company = WeCom(wecom or WeComSettings(), clock=time, live=live)
+    app = build([telegram, official, company], live, time)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FAREWELL)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
         port = runner.addresses[0][1]
         url = f"http://{'127.0.0.1' if host in _ANY else host}:{port}"
         async with SandboxClient(url) as client:
-            yield Sandbox(url=url, client=client, telegram=telegram, live=live)
+            yield Sandbox(url=url, client=client, telegram=telegram, wechat=official, wecom=company, live=live)
     finally:
         await runner.cleanup()
 
@@ -133,9 +171,10 @@ async def _page(request: web.Request) -> web.Response:
 
 _LARGEST: Final = 60 << 20
 _FAREWELL: Final = 0.2
+_FURTHEST: Final = 10 * 366 * 24 * 3600
 _ANY: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 compared, not bound
 _CSP: Final = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 _TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-__all__ = ["DEFAULT_TOKEN", "Platform", "Sandbox", "build", "running", "wall_clock"]
+__all__ = ["DEFAULT_TOKEN", "Clock", "Platform", "Sandbox", "build", "running", "wall_clock"]

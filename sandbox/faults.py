@@ -27,6 +27,8 @@ class FaultKind(StrEnum):
     """The connection is cut and the call is not served."""
     DROP_AFTER = "drop_after"
     """The call is served and the connection is cut before the answer: nobody can tell from outside."""
+    ERROR = "error"
+    """Not served, but answered with the error `code` of the platform (WeChat and WeCom)."""
 
 
 class Outage(StrEnum):
@@ -35,6 +37,8 @@ class Outage(StrEnum):
     NONE = "none"
     REFUSE = "refuse"
     HANG = "hang"
+    FAIL = "fail"
+    """Answered with HTTP 500 (WeChat and WeCom; Telegram refuses instead)."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,6 +51,8 @@ class Fault:
     chat: str | None = None
     seconds: float = 1.0
     """How long to hang, or what to name as the time to retry after."""
+    code: int = -1
+    """What `error` answers; -1 is "system busy"."""
 
     def matches(self, method: str, chat: str | None) -> bool:
         """Tell whether the fault is meant for this call; what it does not name it does not ask."""
@@ -104,6 +110,8 @@ class Switchboard:
         self._now = now
         self.faults: list[Fault] = []
         self.outage = Outage.NONE
+        self.delay = 0.0
+        """Seconds that every call takes longer (WeChat and WeCom)."""
         self.limits: Limits | None = None
         self._pace: Pace | None = None
         self._lifted = asyncio.Event()
@@ -112,9 +120,10 @@ class Switchboard:
         """Arm a fault behind the ones already armed."""
         self.faults.append(fault)
 
-    def take(self, method: str, chat: str | None) -> Fault | None:
-        """Use up one time of the first fault that matches."""
-        fault = next((fault for fault in self.faults if fault.matches(method, chat)), None)
+    def take(self, method: str, chat: str | None, *, named: bool = False) -> Fault | None:
+        """Use up one time of the first fault that matches; with `named`, of those that name the method."""
+        fitting = (fault for fault in self.faults if fault.matches(method, chat))
+        fault = next((fault for fault in fitting if fault.method or not named), None)
         if fault:
             fault.times -= 1
             if fault.times <= 0:
@@ -143,6 +152,7 @@ class Switchboard:
     def clear(self) -> None:
         """Make the platform work again."""
         self.faults.clear()
+        self.delay = 0.0
         self.set_limits(None)
         self.set_outage(Outage.NONE)
 

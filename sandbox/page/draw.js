@@ -89,7 +89,8 @@ export function rich(text, entities, { follow, command }) {
   });
 }
 
-function media(about) {
+/** Draw a file of a message. */
+export function media(about) {
   if (about.kind === "photo") {
     const { width, height } = about;
     return el("img", { className: "photo", src: about.url, alt: say("photo"), width: String(width), height: String(height), loading: "lazy" });
@@ -98,12 +99,17 @@ function media(about) {
   if (about.kind === "voice") {
     const bars = Array.from({ length: 26 }, (_, at) => el("i", { className: `bar${(at * 7 + about.size) % 5}` }));
     return el("div", { className: "voice" }, el("span", { className: "disc" }, icon("play")),
-      el("span", { className: "wave" }, ...bars), el("small", {}, `0:${String(about.duration % 60).padStart(2, "0")}`));
+      el("span", { className: "wave" }, ...bars), el("small", {}, `0:${String((about.duration ?? Math.ceil(about.size / 3000)) % 60).padStart(2, "0")}`));
   }
   return el("a", { className: "file", href: about.url, download: about.name },
     el("span", { className: "disc" }, icon("file")),
     el("span", { className: "about" }, el("b", {}, about.name), el("small", {}, bytes(about.size))));
 }
+
+/** Draw a place. */
+export const place = ({ latitude, longitude }, name = "") =>
+  el("div", { className: "card" }, el("span", { className: "disc" }, icon("pin")),
+    el("span", { className: "about" }, el("b", {}, name || say("place")), el("small", {}, `${latitude}, ${longitude}`)));
 
 function service(told) {
   const [kind, ...names] = told.split(" ");
@@ -133,11 +139,7 @@ export function drawMessage(message, { viewer, original, inGroup, acts }) {
     bubble.append(el("div", { className: "card" }, avatar(message.contact.first_name, message.id),
       el("span", { className: "about" }, el("b", {}, message.contact.first_name), el("small", {}, message.contact.phone_number))));
   }
-  if (message.location) {
-    const { latitude, longitude } = message.location;
-    bubble.append(el("div", { className: "card" }, el("span", { className: "disc" }, icon("pin")),
-      el("span", { className: "about" }, el("b", {}, say("place")), el("small", {}, `${latitude}, ${longitude}`))));
-  }
+  if (message.location) bubble.append(place(message.location));
   if (message.text) bubble.append(el("div", { className: "words" }, ...rich(message.text, message.entities, acts)));
   const before = message.versions.map((version) => `${say("original")}: ${version.text}`).join("\n");
   bubble.append(el("span", { className: "meta" },

@@ -1,11 +1,9 @@
 /* Talks to the sandbox: control routes and the live socket. */
 
-const ROOT = "/sandbox/telegram";
-
-/** Call a control route; a refusal becomes an Error with its text. */
-export async function ask(method, path, body) {
+/** Call a control route of a platform; a refusal becomes an Error with its text. */
+export async function ask(platform, method, path, body) {
   const form = body instanceof FormData;
-  const response = await fetch(ROOT + path, {
+  const response = await fetch(`/sandbox/${platform}${path}`, {
     method,
     headers: body && !form ? { "Content-Type": "application/json" } : {},
     body: form ? body : body && JSON.stringify(body),

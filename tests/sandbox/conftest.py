@@ -2,15 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from aiohttp import web
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
-from sandbox import Phone, Sandbox, TelegramSettings, running
+from sandbox import (
+    Phone,
+    Sandbox,
+    TelegramSettings,
+    WeChatPhone,
+    WeComPhone,
+    running,
+)
 from sandbox.telegram.updates import Timing
+from tests.sandbox.tencent import Caller, Json, Listener
 
 
 class Clock:
@@ -118,3 +128,75 @@ async def receiver() -> AsyncIterator[Receiver]:
     if receiver.slow:
         receiver.slow.set()
     await runner.cleanup()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def official(sandbox: Sandbox, http: aiohttp.ClientSession) -> Caller:
+    """The Official Account as a client of the platform."""
+    about = sandbox.wechat.settings
+
+    async def fetch(caller: Caller) -> Json:
+        body = {"grant_type": "client_credential", "appid": about.app_id, "secret": about.secret}
+        return await caller.post("cgi-bin/stable_token", body)
+
+    return Caller(sandbox.url, http, fetch)
+
+
+@pytest.fixture
+def app(sandbox: Sandbox, http: aiohttp.ClientSession) -> Caller:
+    """The app of the company as a client of WeCom."""
+    about = sandbox.wecom.settings
+    known = {"corpid": about.corp_id, "corpsecret": about.secret}
+    return Caller(f"{sandbox.url}/wecom", http, lambda caller: caller.get("cgi-bin/gettoken", **known))
+
+
+@asynccontextmanager
+async def listening(listener: Listener) -> AsyncIterator[Listener]:
+    server = web.Application()
+    server.router.add_route("*", "/callback", listener.serve)
+    runner = web.AppRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    listener.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callback"
+    yield listener
+    if listener.slow:
+        listener.slow.set()
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def account(sandbox: Sandbox) -> AsyncIterator[Listener]:
+    """The callback of the Official Account."""
+    about = sandbox.wechat.settings
+    async with listening(Listener(token=about.token, key=about.aes_key, identity=about.app_id)) as listener:
+        await sandbox.client.set_callback(listener.url, platform="wechat")
+        yield listener
+
+
+@pytest.fixture
+async def desk(sandbox: Sandbox) -> AsyncIterator[Listener]:
+    """The callback of the app."""
+    about = sandbox.wecom.settings
+    async with listening(Listener(token=about.token, key=about.aes_key, identity=about.corp_id)) as listener:
+        await sandbox.client.set_callback(listener.url, platform="wecom")
+        yield listener
+
+
+@pytest.fixture
+async def wang(sandbox: Sandbox) -> WeChatPhone:
+    """Somebody who follows the Official Account, which does not hear of it yet."""
+    phone = await sandbox.client.add_wechat_person("Wang Wei", follows=True)
+    await sandbox.client.settled("wechat")
+    return phone
+
+
+@pytest.fixture
+async def chen(sandbox: Sandbox) -> WeComPhone:
+    """A member of the company."""
+    return await sandbox.client.add_wecom_member("Chen Jie", account="chenjie")
