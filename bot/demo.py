@@ -29,7 +29,7 @@ from ruamel.yaml import YAML
 from bot import clock, logs, settings, wiring
 from bot.desk import Desk
 from complaints.commands import Act, Command, Hear
-from complaints.conversation import Staff
+from complaints.conversation import DESK, Staff
 from complaints.errors import Misconfigured
 from complaints.messages import Address, IncomingMessage
 from complaints.ports import Changes, Letter
@@ -247,7 +247,7 @@ class _Month:
                     heapq.heappush(plan, (after, number))
             while self._letters:
                 await self._desk.settle([Settled(letter=letter, outcome="sent") for letter in self._letters])
-                self._letters[:] = self._store.claim("phone", self._now(), _MOST_LETTERS)
+                self._letters[:] = self._store.claim(DESK, self._now(), _MOST_LETTERS)
         finally:
             await asyncio.to_thread(self._desk.stop)
 
@@ -309,7 +309,7 @@ class _Month:
         message = IncomingMessage(
             key="",
             kind="press" if press else "text",
-            address=Address(channel="phone", chat=chat),
+            address=Address(channel=DESK, chat=chat),
             sender=chat,
             sent_at=self._now(),
             name=story["name"],

@@ -403,7 +403,10 @@ class Town:
         return Person(self, await self.sandbox.client.add_person(name, language=language, **more))
 
     async def wechat_customer(self, name: str = "王岚", *, follows: bool = True, **more: Any) -> WeChatPerson:
-        return WeChatPerson(self, await self.sandbox.client.add_wechat_person(name, follows=follows, **more))
+        person = WeChatPerson(self, await self.sandbox.client.add_wechat_person(name, follows=follows, **more))
+        await self.settle()
+        await person.heard()
+        return person
 
     async def wecom_agent(self, name: str, *roles: str, language: str = "zh-Hans") -> WeComPerson:
         """Add a member of the staff whose chat with the WeCom app is bound."""

@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import Phone, TelegramSettings
+from sandbox import CallbackTiming, Phone, SandboxError, TelegramSettings, WeChatSettings
 from sandbox.app import running as sandbox_running
 from sandbox.telegram.updates import Timing
 from storage import KeyRing, Store
+from tests.conftest import NUMBERED
 
 FILINGS = 20
 KILLS = 3
@@ -64,11 +65,68 @@ class Customer:
             letters = "".join(chr(0x4E00 + int(digit) * 7) for digit in f"{self.number:04}")
             words = act.format(n=self.number, letter=letters)
             if words.startswith("!"):
-                await self.phone.press(words[1:])
+                await self.press(words[1:])
             elif words:
                 await self.phone.say(words)
                 self.said.append(words)
         self.done = True
+
+    async def press(self, label: str) -> None:
+        """Press a button, or type its number where there are none."""
+        if isinstance(self.phone, Phone):
+            await self.phone.press(label)
+            return
+        said = (await self.phone.transcript()).messages
+        offered = {name: number for each in said for number, name in NUMBERED.findall(each.text)}
+        await self.phone.say(offered.get(label, label))
+
+
+def _telegram(sandbox):
+    return {
+        "telegram_token": sandbox.token,
+        "telegram_api_url": sandbox.url,
+        "telegram_mode": "webhook",
+        "telegram_webhook_secret": "only-for-tests",
+    }
+
+
+def _wechat(sandbox):
+    account = sandbox.wechat.settings
+    return {
+        "wechat_app_id": account.app_id,
+        "wechat_secret": account.secret,
+        "wechat_token": account.token,
+        "wechat_aes_key": account.aes_key,
+        "wechat_api_url": sandbox.url,
+    }
+
+
+PLATFORMS = {"telegram": _telegram, "wechat": _wechat}
+
+
+async def ready(sandbox, channel, port):
+    if channel == "telegram":
+        while sandbox.telegram.world.default_bot.updates.webhook is None:
+            await asyncio.sleep(0.01)
+        return
+    while True:
+        with contextlib.suppress(SandboxError):
+            await sandbox.client.set_callback(f"http://127.0.0.1:{port}/wechat/callback", platform="wechat")
+            return
+        await asyncio.sleep(0.05)
+
+
+async def someone(sandbox, channel, name):
+    if channel == "telegram":
+        return await sandbox.client.add_person(name, language="zh-hans")
+    return await sandbox.client.add_wechat_person(name, follows=True)
+
+
+def told(sandbox, channel):
+    """Return how much the platform has told the desk so far."""
+    if channel == "telegram":
+        return sandbox.telegram.world.default_bot.updates.delivered
+    return sandbox.wechat.record.callbacks["made"]
 
 
 class Service:
@@ -125,10 +183,13 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@pytest.mark.parametrize("channel", ["telegram", "wechat"])
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 @pytest.mark.timeout(600)
 @pytest.mark.xdist_group("kills")
-async def test_kill_minus_nine_loses_doubles_and_strands_nothing(service, database, new_database, tmp_path, capsys):
+async def test_kill_minus_nine_loses_doubles_and_strands_nothing(
+    service, database, channel, new_database, tmp_path, capsys
+):
     kills = int(os.environ.get("PLAINT_TEST_KILLS", "0"))
     filings, kills = (200, kills) if kills else (FILINGS, KILLS)
     seed = random.randrange(10**6)
@@ -137,31 +198,28 @@ async def test_kill_minus_nine_loses_doubles_and_strands_nothing(service, databa
     url = new_database(database)
     port = free_port()
     timing = TelegramSettings(timing=Timing(backoff=0.05, longest=0.3, timeout=10.0))
-    async with sandbox_running(settings=timing) as sandbox:
+    # a platform that gives up has told the customer so; this one asks until it has an answer
+    stubborn = WeChatSettings(timing=CallbackTiming(timeout=5.0, tries=1000, pause=0.05))
+    async with sandbox_running(settings=timing, wechat=stubborn) as sandbox:
         settings = {
             "database_url": url,
             "keys": keys,
             "data_dir": str(tmp_path),
-            "telegram_token": sandbox.token,
-            "telegram_api_url": sandbox.url,
-            "telegram_mode": "webhook",
-            "telegram_webhook_secret": "only-for-tests",
+            **PLATFORMS[channel](sandbox),
             "public_url": f"http://127.0.0.1:{port}",
             "port": port,
         }
         try:
             await service.start(settings)
-            while sandbox.telegram.world.default_bot.updates.webhook is None:
-                await asyncio.sleep(0.01)
+            await ready(sandbox, channel, port)
             customers = [
-                Customer(number, await sandbox.client.add_person(f"客户{number}", language="zh-hans"))
-                for number in range(1, filings + 1)
+                Customer(number, await someone(sandbox, channel, f"客户{number}")) for number in range(1, filings + 1)
             ]
             filing = asyncio.gather(*(customer.file() for customer in customers))
             killed = 0
             marks = sorted(chance.sample(range(filings, filings * 8), kills))
             while killed < kills and not filing.done():
-                if sandbox.telegram.world.default_bot.updates.delivered >= marks[killed]:
+                if told(sandbox, channel) >= marks[killed]:
                     await asyncio.sleep(chance.random() * 0.02)
                     service.kill()
                     killed += 1
@@ -172,7 +230,7 @@ async def test_kill_minus_nine_loses_doubles_and_strands_nothing(service, databa
         finally:
             service.kill()
         transcripts = [await customer.phone.transcript() for customer in customers]
-        assert sandbox.telegram.world.default_bot.updates.pending_count == 0
+        assert sandbox.telegram.world.default_bot.updates.pending_count == sandbox.wechat.courier.pending == 0
 
     repeats = [
         sum(count - 1 for count in collections.Counter(each.text for each in said.messages if each.from_bot).values())
@@ -199,7 +257,7 @@ async def test_kill_minus_nine_loses_doubles_and_strands_nothing(service, databa
         store.close()
     with capsys.disabled():
         print(
-            f"\n{database}: {filings} filings, {killed} kills (seed {seed}), {len(cases)} cases, {report.events} events, "
+            f"\n{channel}, {database}: {filings} filings, {killed} kills (seed {seed}), {len(cases)} cases, {report.events} events, "
             f"{sum(repeats)} messages said twice, at most {max(repeats)} to one customer"
         )
     assert killed == kills

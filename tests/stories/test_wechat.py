@@ -1,7 +1,9 @@
 """A customer on WeChat: no buttons, five messages in two days, and the answer within the post."""
 
+import json
+
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, FormData
 
 from bot.channels.wechat import account
 from sandbox import SandboxError
@@ -241,8 +243,10 @@ async def test_the_page_of_a_customer_goes_on_with_the_same_form(town):
             assert page.status == 200
             assert "TR25-00001-4" in await page.text()
         origin = url.partition("/p/")[0]
-        say = {"nonce": "n" * 22, "text": "王岚"}
-        async with browser.post(url, json=say, headers={"Origin": origin, "X-Plaint-Page": "1"}) as answer:
+        form = FormData(default_to_multipart=True)
+        said = {"nonce": "n" * 22, "text": "王岚"}
+        form.add_field("said", json.dumps(said), content_type="application/json")
+        async with browser.post(url, data=form, headers={"Origin": origin, "X-Plaint-Page": "1"}) as answer:
             assert answer.status == 200, await answer.text()
             told = await answer.json()
     await town.settle()

@@ -24,7 +24,7 @@ from bot.delivery import LocalGates, Postman
 from bot.desk import Desk
 from bot.metrics import Metrics
 from bot.page import Pages, Uploads
-from bot.web import build, forwarder
+from bot.web import Late, build, forwarder
 from complaints.errors import NotGenuine
 from complaints.messages import Address, Attachment, Credit, IncomingMessage, OutgoingMessage
 from complaints.ports import Letter
@@ -143,6 +143,12 @@ class House:
         with self.store.read() as ledger:
             return ledger.trays().outbox_waiting
 
+    @property
+    def spooled(self) -> tuple[int, int]:
+        """How many messages wait on disk, and how many files lie aside."""
+        count = self.store.spool(self.folder / "spool").count()
+        return count.waiting, count.aside
+
     def cases(self, who: str = "wang") -> list[Any]:
         with self.store.read() as ledger:
             return ledger.cases_of(self.conversation(who), 20)
@@ -168,6 +174,12 @@ class House:
         finally:
             connection.rollback()
             connection.close()
+
+    def let(self, *, writes: bool) -> None:
+        """Let the database refuse whatever is to be written, or take it again."""
+        connection = self.store._write.raw_connection()
+        connection.driver_connection.execute(f"pragma query_only={int(not writes)}")
+        connection.close()
 
     def fill(self, *, full: bool) -> None:
         """Let the disk be full, or not any more."""
@@ -252,12 +264,16 @@ async def _running(url: str, keys: str, folder: Path, forward: str, pigeon: Pige
         public = f"http://127.0.0.1:{port}"
         pages = Pages(store=store, desk=desk, postman=postman, uploads=uploads, public_url=public, domain_code="abc123")
         doors.push_async_callback(pages.stop)
+        late = Late(desk, store.spool(folder / "spool"))
+        await late.start()
+        doors.push_async_callback(late.stop)
         runner = web.AppRunner(
             build(
                 desk=desk,
                 channels={"/pigeon": pigeon},
                 metrics=metrics,
                 ready=_ready,
+                late=late,
                 postman=postman,
                 sorry=SORRY,
                 forwards={"wechat": forwarder(forward, http)} if forward else {},

@@ -11,6 +11,8 @@ from aiohttp import web
 from bot.channel import Sent
 
 COMPLAINT = "灯坏了，用两天就坏，质量太差"
+LONG = "而且外面的箱子也是烂的，" * 3000
+SORRY = "刚才的话没有记下来，请再发一次。"
 
 
 async def test_the_answer_travels_in_the_answer_to_the_post_and_needs_no_sending(house: Any) -> None:
@@ -41,7 +43,9 @@ async def test_a_late_answer_is_none_and_goes_by_itself(open_house: Any) -> None
         assert await house.say("1", COMPLAINT) is None
         assert 0.4 <= asyncio.get_running_loop().time() - begun < 1.0
         assert house.pigeon.sent == []
+        assert house.spooled == (1, 0)
     await house.until(lambda: house.pigeon.sent)
+    await house.until(lambda: house.spooled == (0, 0))
 
     assert len(house.cases()) == 1
     await house.until(lambda: not house.waiting)
@@ -103,26 +107,92 @@ async def test_what_went_by_itself_is_not_told_again_to_a_post_that_comes_again(
     assert len(house.pigeon.sent) == 1
 
 
-async def test_words_that_cannot_be_written_down_are_said_to_be_lost_and_may_be_said_again(open_house: Any) -> None:
+async def test_words_that_can_be_written_nowhere_are_said_to_be_lost_and_may_be_said_again(open_house: Any) -> None:
     house = await open_house(patience=1.2)
     await house.say("1", COMPLAINT)
     house.fill(full=True)
-    long = "而且外面的箱子也是烂的，" * 3000
+    (house.folder / "spool").write_text("in the way")
 
-    answer = await house.say("2", long)
-    assert answer == {"to": "wang", "text": "刚才的话没有记下来，请再发一次。"}
+    answer = await house.say("2", LONG)
+    assert answer == {"to": "wang", "text": SORRY}
     house.fill(full=False)
-    again = await house.say("2", long)
+    again = await house.say("2", LONG)
 
     assert again is not None
     assert again != answer
     assert house.pigeon.sent == []
 
 
+async def test_a_late_message_that_can_be_written_nowhere_is_said_to_be_lost(open_house: Any) -> None:
+    house = await open_house(patience=0.3)
+    (house.folder / "spool").write_text("in the way")
+
+    async with house.held():
+        assert await house.say("1", COMPLAINT) == {"to": "wang", "text": SORRY}
+
+
+async def test_words_that_the_database_does_not_take_wait_on_disk_and_are_answered_later_once(open_house: Any) -> None:
+    house = await open_house(patience=1.2)
+    await house.say("1", COMPLAINT)
+    house.fill(full=True)
+
+    assert await house.say("2", LONG) is None
+    assert house.spooled == (1, 0)
+    house.fill(full=False)
+    await house.until(lambda: house.pigeon.sent)
+    await house.until(lambda: house.spooled == (0, 0))
+
+    assert len(house.pigeon.sent) == 1
+    assert len(house.cases()) == 1
+    assert "箱子也是烂的" in str(house.cases()[0].words)
+
+
+async def test_what_is_said_next_does_not_overtake_what_waits_on_disk(open_house: Any) -> None:
+    house = await open_house(patience=0.8)
+    assert "1" in (await house.say("1", COMPLAINT))["text"]
+    await house.say("2", "1")
+    house.let(writes=False)
+    assert await house.say("3", "王岚") is None
+    house.let(writes=True)
+
+    answer = await house.say("4", "13812345678")
+    await house.until(lambda: house.spooled == (0, 0))
+
+    assert house.cases()[0].words.answers == {"name": "王岚", "contact": "+8613812345678"}
+    assert answer is not None
+
+
+async def test_what_comes_again_while_it_waits_on_disk_lies_there_once_and_is_served_once(open_house: Any) -> None:
+    house = await open_house(patience=0.3)
+    both = house.body(("1", COMPLAINT))[:-1] + b", " + house.body(("2", "你好"), who="li")[1:]
+
+    async with house.held():
+        assert await house.say("1", COMPLAINT) is None
+        assert house.spooled == (1, 0)
+        assert await house.say("1", COMPLAINT) is None
+        async with house.http.post(house.url, data=both) as answer:
+            assert await answer.read() == b"success"
+        assert house.spooled == (2, 0)
+        assert house.pigeon.sent == []
+    await house.until(lambda: house.spooled == (0, 0))
+    await house.until(lambda: not house.waiting)
+
+    assert await house.say("1", COMPLAINT) is None
+    assert len(house.cases()) == 1
+    assert sorted(letter.address.chat for letter in house.pigeon.sent) == ["li", "wang"]
+    assert house.spooled == (0, 0)
+
+
+async def test_what_is_answered_in_time_never_touches_the_spool(house: Any) -> None:
+    await house.say("1", COMPLAINT)
+
+    assert not (house.folder / "spool").exists()
+
+
 async def test_a_short_outage_is_sat_out(house: Any) -> None:
     await house.say("1", COMPLAINT)
     house.fill(full=True)
-    asked = asyncio.create_task(house.say("2", "而且外面的箱子也是烂的，" * 3000))
+    asked = asyncio.create_task(house.say("2", LONG))
     await asyncio.sleep(0.5)
     assert not asked.done()
     house.fill(full=False)

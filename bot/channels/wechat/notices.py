@@ -50,7 +50,8 @@ def fill(template: Template, *, text: str, about: str, at: datetime) -> dict[str
 
     `about` is the case number; `at` stands in fields of time, in Chinese time.
     """
-    lines = [" ".join(line.split()) for line in writing.clean(text).splitlines() if line.strip()]
+    told = text.partition(about)[2].lstrip(_BETWEEN) if about else ""  # the number has a field, or stands alone
+    lines = [" ".join(line.split()) for line in writing.clean(told or text).splitlines() if line.strip()]
     elsewhere = any(name.startswith("character_string") for name in template.fields)
     things = iter([*lines[:1], *([about] if about and not elsewhere else []), *lines[1:]])
     data = {}
@@ -101,6 +102,7 @@ def _objects(value: Any) -> Sequence[Mapping[str, Any]]:
 
 _FIELD: Final = re.compile(r"\{\s*\{\s*([A-Za-z_][A-Za-z0-9_]*)\.DATA\s*\}\s*\}")
 _CHINA: Final = timezone(timedelta(hours=8))
+_BETWEEN: Final = " \t\n,.:;)\uff0c\u3002\uff1a\uff1b\uff09"
 _THING: Final = 20
 _STRING: Final = 32
 _PHRASE: Final = 5

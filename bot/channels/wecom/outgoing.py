@@ -172,7 +172,7 @@ _CODE: Final = re.compile(r"response[ _]?code", re.IGNORECASE)
 _NOBODY: Final = {"invaliduser": "not_found", "unlicenseduser": "unlicensed"}
 _BUSY: Final = frozenset({-1, 6000})
 # a task that is unknown, a code that has served
-_SPENT: Final = frozenset({42016, 42022})
+_SPENT: Final = frozenset({40029, 42016, 42022})
 # the member is unknown, or out of the app's sight
 _AWAY: Final = {
     40003: "not_found",
