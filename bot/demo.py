@@ -1,4 +1,4 @@
-"""The demo: the real service on a fresh SQLite file, a sandbox Telegram beside it, and a customer who complains.
+"""The demo: the real service on a fresh SQLite file, sandbox messengers beside it, and customers who complain.
 
 The desk's clock can be moved on a page of its own, so that a survey which is due in three working days can be seen now.
 Before the desk opens, a made-up month of cases passes at it, so that lists and deadlines are not empty.
@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import resources
@@ -41,7 +41,20 @@ from storage.migrations import migrate
 _TOKEN: Final = "100001:sandbox"  # noqa: S105 # the sandbox's own bot, which exists nowhere else
 _STEPS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _START: Final = 200
-_PROOF: Final = "X-Telegram-Bot-Api-Secret-Token"
+#: The accounts that the sandbox has; they open nothing else.
+_WECHAT: Final = {
+    "app_id": "wx0000000000sandbox",
+    "secret": "sandbox00000000000000000000secret",
+    "token": "sandboxtoken",
+    "aes_key": "sandboxsandboxsandboxsandboxsandboxsandbox0",
+}
+_WECOM: Final = {
+    "corp_id": "ww0000000000sandbox",
+    "agent_id": "1000002",
+    "secret": "sandbox-wecom-app-secret",
+    "token": "sandboxtoken",
+    "aes_key": "sandboxsandboxsandboxsandboxsandboxsandbox0",
+}
 _ANY: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # compared, not bound
 _MONTH: Final = timedelta(days=30)
 _MOST_QUESTIONS: Final = 20
@@ -90,13 +103,17 @@ async def run() -> None:
                 keys=KeyRing.generate().to_setting(),
                 host=host,
                 port=port,
-                public_url=f"http://{near}:{port}/demo",
+                public_url=f"http://{near}:{port}",
                 telegram_token=_TOKEN,
                 telegram_api_url=sandbox,
                 telegram_mode="webhook",
                 telegram_webhook_secret=secrets.token_urlsafe(24),
                 telegram_agent_chat=str(people["room"]),
                 telegram_proxy="",
+                wechat_api_url=sandbox,
+                wecom_api_url=f"{sandbox}/wecom",
+                **{f"wechat_{name}": value for name, value in _WECHAT.items()},
+                **{f"wecom_{name}": value for name, value in _WECOM.items()},
             )
             logs.set_up(secrets=given.secrets, lines=True)
             migrate(given.database_url)
@@ -111,12 +128,26 @@ async def run() -> None:
                 moving.move_to(today)
                 moving.zone = book.current.hours.zone
 
-            routes = _routes(moving, f"http://{near}:{port}")
+            async def keep_step() -> None:
+                """Let the phones show the time of the desk."""
+                async with phones.get("/sandbox/clock") as answer:
+                    behind = moving() - datetime.fromisoformat((await answer.json())["now"])
+                if behind > timedelta(0):
+                    await phones.post("/sandbox/clock", json={"forward": behind.total_seconds()})
+
+            routes = _routes(moving, keep_step)
             async with wiring.running(given, now=moving, timers_every=0.2, routes=routes, rehearse=rehearse):
-                for person, code in zip(people["agents"], codes.values(), strict=True):
-                    await _ask(phones, f"people/{person}/say", {"text": f"/start staff-{code}"})
+                await keep_step()
+                for platform in ("wechat", "wecom"):
+                    url = f"http://{near}:{port}/{platform}/callback"
+                    await phones.put(f"/sandbox/{platform}/callback", json={"url": url})
+                for (platform, person), code in zip(people["agents"], codes.values(), strict=True):
+                    await _ask(phones, f"people/{person}/say", {"text": f"/start staff-{code}"}, platform)
+                await _ask(phones, f"people/{people['wechat']}/follow", {}, "wechat")
+                (_, first), (_, last) = people["agents"][0], people["agents"][-1]
                 for what, about in (
-                    ("Phone page", f"{sandbox}/#{people['customer']},{people['agents'][0]}"),
+                    ("Phone page", f"{sandbox}/#{people['customer']},{first}"),
+                    ("WeChat", f"{sandbox}/#{people['wechat']},{last} (a customer on WeChat, an agent on WeCom)"),
                     (
                         "Clock page",
                         f"http://{near}:{port}/demo (moves the desk's clock ahead)",
@@ -173,8 +204,8 @@ async def _sandbox(host: str, near: str, port: int) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def _ask(phones: ClientSession, path: str, body: Json) -> Json:
-    async with phones.post(f"/sandbox/telegram/{path}", json=body) as response:
+async def _ask(phones: ClientSession, path: str, body: Json, platform: str = "telegram") -> Json:
+    async with phones.post(f"/sandbox/{platform}/{path}", json=body) as response:
         answer: Json = await response.json()
         return answer
 
@@ -187,11 +218,15 @@ def _script() -> Json:
 
 async def _people(phones: ClientSession, script: Json) -> Json:
     customer = await _ask(phones, "people", script["customer"])
-    agents = [
-        (await _ask(phones, "people", {k: each[k] for k in ("name", "language")}))["id"] for each in script["agents"]
-    ]
-    room = await _ask(phones, "groups", {"title": script["room"], "members": agents, "status": "administrator"})
-    return {"customer": customer["id"], "agents": agents, "room": room["id"]}
+    follower = await _ask(phones, "people", script["wechat"], "wechat")
+    agents = []
+    for each in script["agents"]:
+        platform = each.get("platform", "telegram")
+        about = {"name": each["name"]} | ({"language": each["language"]} if "language" in each else {})
+        agents.append((platform, (await _ask(phones, "people", about, platform))["id"]))
+    members = [person for platform, person in agents if platform == "telegram"]
+    room = await _ask(phones, "groups", {"title": script["room"], "members": members, "status": "administrator"})
+    return {"customer": customer["id"], "wechat": follower["id"], "agents": agents, "room": room["id"]}
 
 
 def _enlist(store: Store, script: Json, codes: dict[int, str], moving: MovingClock) -> list[int]:
@@ -323,7 +358,7 @@ class _Month:
         await self._desk.submit(command)
 
 
-def _routes(moving: MovingClock, service: str) -> list[web.RouteDef]:
+def _routes(moving: MovingClock, keep_step: Callable[[], Awaitable[None]]) -> list[web.RouteDef]:
     async def page(_: web.Request) -> web.Response:
         buttons = "".join(f"<button name='by' value='{name}'>+1 {name}</button> " for name in _STEPS)
         html = (
@@ -333,8 +368,8 @@ def _routes(moving: MovingClock, service: str) -> list[web.RouteDef]:
             "button{font:inherit;padding:.5rem 1rem}</style>"
             f"<h1>{moving().astimezone(ZoneInfo(moving.zone)):%a %d %b %Y, %H:%M}</h1>"
             f"<form method='post'>{buttons}</form>"
-            "<p>The desk's clock, by the time of the company. Moved ahead, deadlines, reminders and surveys fall due."
-            " The phones go on showing the time of this machine.</p>"
+            "<p>The clock of the desk and of the phones, by the time of the company. Moved ahead, deadlines, reminders"
+            " and surveys fall due.</p>"
         )
         return web.Response(text=html, content_type="text/html")
 
@@ -344,20 +379,7 @@ def _routes(moving: MovingClock, service: str) -> list[web.RouteDef]:
         if span is None:
             raise web.HTTPBadRequest(text="by: hour, day or week")
         moving.move(span)
+        await keep_step()
         raise web.HTTPSeeOther("/demo")
 
-    async def hear(request: web.Request) -> web.Response:
-        """Take what the sandbox posts, date it by the desk's clock, and hand it on to the webhook."""
-        update: Json = await request.json()
-        for content in update.values():
-            for date in {"date", "edit_date"} & set(content if isinstance(content, dict) else ()):
-                content[date] += int(moving.ahead.total_seconds())
-        proof = {_PROOF: request.headers.get(_PROOF, "")}
-        async with (
-            ClientSession(headers=proof) as session,
-            session.post(f"{service}/telegram/webhook", json=update) as answer,
-        ):
-            body = await answer.read()
-            return web.Response(status=answer.status, body=body, content_type=answer.content_type)
-
-    return [web.get("/demo", page), web.post("/demo", move), web.post("/demo/telegram/webhook", hear)]
+    return [web.get("/demo", page), web.post("/demo", move)]

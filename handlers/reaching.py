@@ -7,8 +7,8 @@ from complaints.case import Case
 from complaints.commands import Miss
 from complaints.conversation import Conversation, Place
 from complaints.messages import Address, OutgoingMessage
-from complaints.ports import Priority
-from handlers import notices
+from complaints.ports import Letter, Priority
+from handlers import notices, surveying
 from handlers.turn import SYSTEM, Turn
 
 #: What a customer must hear, if need be by telephone; progress can wait until they write.
@@ -77,12 +77,14 @@ def reached(turn: Turn, case: Case) -> None:
 
 def digest(turn: Turn, conversation: Conversation) -> None:
     """Say first what waited for this person to write, each thing once, with the choices that still hold."""
-    letters = [each for each in turn.scene.parked(conversation.id) if isinstance(each.body, OutgoingMessage)]
-    if not letters:
-        return
-    texts = list(dict.fromkeys(each.body.text for each in letters if isinstance(each.body, OutgoingMessage)))
-    rows = {each.case_id: each.body.choices for each in letters if isinstance(each.body, OutgoingMessage)}
+    letters = turn.scene.parked(conversation.id)
     turn.told(*(each.id for each in letters))
+    letters = [each for each in letters if each.priority != Priority.SURVEY or _asks_still(turn, each)]
+    bodies = [(each.case_id, each.body) for each in letters if isinstance(each.body, OutgoingMessage)]
+    if not bodies:
+        return
+    texts = list(dict.fromkeys(body.text for _, body in bodies))
+    rows = {case_id: body.choices for case_id, body in bodies}
     for case in turn.cases_of(conversation):
         count = sum(each.case_id == case.id for each in letters)
         if count:
@@ -92,6 +94,12 @@ def digest(turn: Turn, conversation: Conversation) -> None:
     turn.tell(
         conversation, "\n\n".join([head, *texts]), [row for choices in rows.values() for row in choices], apart=True
     )
+
+
+def _asks_still(turn: Turn, letter: Letter) -> bool:
+    """Tell whether the survey that a letter brings still takes answers."""
+    case = turn.case(letter.case_id)
+    return case is not None and surveying.running(turn, case) is not None
 
 
 def other_place(conversation: Conversation, channel: str) -> Address | None:

@@ -92,8 +92,9 @@ async def running(folder: Path) -> AsyncIterator[Demo]:
             while not await _ready(http, demo):
                 assert demo.process.returncode is None, demo.written
                 await asyncio.sleep(0.05)
-            async with http.get(f"{demo.phones}/sandbox/telegram/people") as answer:
-                demo.people = {each["name"]: each["id"] for each in (await answer.json())["people"]}
+            for platform in ("telegram", "wechat", "wecom"):
+                async with http.get(f"{demo.phones}/sandbox/{platform}/people") as answer:
+                    demo.people |= {each["name"]: each["id"] for each in (await answer.json())["people"]}
         yield demo
     finally:
         if demo.process.returncode is None:

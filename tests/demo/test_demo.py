@@ -119,7 +119,7 @@ async def test_the_demo_tells_the_whole_story(tmp_path: Path):
         assert len((await li.hears("未结的投诉")).buttons) > 3, "a month has passed before the demo opened"
 
         await page.locator("input[name=name]").fill("Tom Price")
-        await page.locator("form.add select").select_option("en")
+        await page.locator("form.add select[name=language]").select_option("en")
         await page.get_by_role("button", name="添加", exact=True).click()
         root = page.locator('.phone[aria-label="Tom Price"]')
         await root.get_by_role("button", name="开始").click()

@@ -62,6 +62,22 @@ async def test_the_whole_story_from_the_complaint_to_the_survey(town):
     assert scores == {"handling": 5, "result": 4, "comment": 0}
 
 
+async def test_a_survey_that_is_over_is_not_asked_with_what_waited(town):
+    zhou = await town.wecom_agent("周敏", "reception", "logistics")
+    wang = await town.wechat_customer()
+    await wang.file()
+    await zhou.press("我来处理")
+    await zhou.all("!提出方案", PROPOSAL)
+    await wang.press("同意这个方案")
+    await zhou.heard()
+    await zhou.all("!已办完", "已经补发")
+    await town.until("2025-04-01 10:30")
+    assert town.trays().outbox_parked
+    heard = await wang.say("在吗")
+    assert "几分" not in heard
+    assert town.trays().outbox_parked == 0
+
+
 async def test_a_voice_that_was_recognised_answers_a_question_and_opens_a_case(town):
     wang = await town.wechat_customer()
     first = await wang.send_voice("订单YX20250118-3 物流没更新都半个月了。")

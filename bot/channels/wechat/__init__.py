@@ -288,8 +288,8 @@ class WeChat:
         if not progress.notice:
             if not await self._purse.spend(letter.address, (incoming.NOTICE.name,)) and (
                 letter.priority is not Priority.DECISION
-            ):
-                return waits
+            ):  # a template message went out before; whether a consent was left for a notice is not known
+                return Parked(reason="window", noticed=template is not None)
             progress.notice = True
         outcome: Outcome = Refused(error="no template message")
         if template is not None:
