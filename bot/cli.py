@@ -336,8 +336,9 @@ def act(
 def tray(
     again: Annotated[bool, typer.Option("--again", help="let everything dead be tried again")] = False,
 ) -> None:
-    """Show what waits and what is dead in inbox and outbox: nothing is dropped silently."""
-    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store:
+    """Show what waits and what is dead in inbox, outbox and spool: nothing is dropped silently."""
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
+        spool = wiring.open_spool(given, store).count()
         with store.read() as ledger:
             trays = ledger.trays()
             letters, hears = ledger.dead_letters(100), ledger.dead_hears(100)
@@ -345,6 +346,8 @@ def tray(
         for name, value in asdict(trays).items():
             tray_name, _, what = name.partition("_")
             table.add_row(tray_name, what, str(value if value is not None else "—"))
+        for what, number in asdict(spool).items():
+            table.add_row("spool", what, str(number))
         console.print(table)
         for each in letters:
             console.print(f"outbox {each.letter.id}: {each.error}", highlight=False)

@@ -1,13 +1,17 @@
 """The web server: where platforms post what was said, and where one looks whether all is well.
 
 A channel that carries answers its platform with the answer to the person, if that is there in time; `Answers` sees to
-it that a post which comes again gets the same answer, and that letters which nobody took go out by the postman.
+it that a post which comes again gets the same answer, and that letters which nobody took go out by the postman. What
+is not served in time is written down by `Late` before the platform gets its OK.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice, takewhile
+from typing import Final, TypeVar
 
 import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
@@ -21,6 +25,7 @@ from complaints.commands import Hear
 from complaints.errors import Malformed, NotGenuine, Unavailable
 from complaints.messages import Address, IncomingMessage, OutgoingMessage
 from complaints.ports import Letter, Priority
+from storage.spool import Spool
 
 log = structlog.get_logger("bot.web")
 
@@ -34,10 +39,14 @@ _KEPT: Final = 15.0
 _PAUSE: Final = 0.2
 _ENOUGH: Final = 0.5
 _INSISTING: Final = 1.0
+#: How many late messages are handed in together, and how many are written to disk at a time.
+_TOGETHER: Final = 64
+_WRITERS: Final = 4
 _LARGEST_FORWARDED: Final = 64 * 1024
 _LONGEST_FORWARDING: Final = 20.0
 
 Ready = Callable[[], Awaitable[dict[str, bool]]]
+_T = TypeVar("_T")
 Forward = Callable[[Delivery], Awaitable[Reply | None]]
 """Gives a delivery to another system and returns its answer, or None where it has none."""
 
@@ -49,14 +58,15 @@ def build(
     channels: dict[str, Channel],
     metrics: Metrics,
     ready: Ready,
+    late: "Late",
     sorry: str = "",
     forwards: Mapping[str, Forward] | None = None,
     routes: Sequence[web.RouteDef] = (),
 ) -> web.Application:
     """Build the application. `channels` maps a path to the channel whose platform posts there; `routes` come on top.
 
-    `sorry` is what the customers of a channel that carries read where their words could not be written down; `forwards`
-    maps the name of such a channel to what gets those deliveries that are no complaints.
+    `late` has what a channel that carries answers for before it is served; `sorry` is what its customers read where
+    their words could not be written down; `forwards` maps its name to what gets the deliveries that are no complaints.
     """
     application = web.Application(client_max_size=_LARGEST_BODY)
     for path, channel in channels.items():
@@ -64,7 +74,7 @@ def build(
         if not channel.limits.carries:
             application.router.add_post(path, _webhook(desk, channel, metrics))
             continue
-        carrying = _Carrying(desk, postman, channel, metrics, sorry, (forwards or {}).get(channel.name))
+        carrying = _Carrying(desk, postman, channel, metrics, late, sorry, (forwards or {}).get(channel.name))
         application.router.add_post(path, carrying.post)
         application.on_cleanup.append(carrying.close)
     application.router.add_get("/healthz", _healthz)
@@ -259,6 +269,92 @@ async def _written(request: web.Request, response: web.Response) -> bool:
     return True
 
 
+class Late:
+    """Messages whose platform was told OK before they were served: on disk, and handed in until they are."""
+
+    def __init__(self, desk: Desk, spool: Spool) -> None:
+        self._desk = desk
+        self._spool = spool
+        self._waiting: dict[str, IncomingMessage] = {}
+        self._news = asyncio.Event()
+        # Threads of its own: those of the event loop may all hang in the database.
+        self._disk = ThreadPoolExecutor(_WRITERS, "spool")
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Hand in what an earlier process did not come to. Raises `Misconfigured` where the spool cannot be used."""
+        messages, aside = await self._on_disk(self._spool.take)
+        for name in aside:
+            log.error("spooled_message_unreadable", file=name)
+        if messages:
+            log.info("spooled_messages_found", count=len(messages))
+        self._expect(messages)
+        self._task = asyncio.create_task(self._forever(), name="late")
+
+    async def stop(self) -> None:
+        """Stop handing in: what was not served lies there for the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await asyncio.to_thread(self._disk.shutdown)
+
+    async def keep(self, message: IncomingMessage) -> bool:
+        """Write a message down, and see to it that it is served; False if it cannot be written."""
+        if not message.key:
+            return False  # nothing would tell that it was served
+        try:
+            await self._on_disk(lambda: self._spool.put(message))
+        except OSError as error:
+            log.error("spool_failed", reason=error.strerror)  # noqa: TRY400 # the trace would tell no more
+            return False
+        self._expect([message])
+        return True
+
+    def hasten(self, message: IncomingMessage) -> None:
+        """Hand in what was said in this chat before this message and waits: the order of what is said is kept."""
+        for each in takewhile(lambda each: each.key != message.key, self._waiting.values()):
+            if each.address == message.address:
+                self._desk.submit(Hear(message=each)).add_done_callback(_noticed)
+
+    def _expect(self, messages: Sequence[IncomingMessage]) -> None:
+        self._waiting |= {message.key: message for message in messages}
+        self._news.set()
+
+    async def _forever(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                await self._hand_in(list(islice(self._waiting.values(), _TOGETHER)))
+
+    async def _hand_in(self, messages: Sequence[IncomingMessage]) -> None:
+        """Have messages served, and forget those that were: their words are in the database, or their failure is."""
+        ends = await asyncio.gather(
+            *(self._desk.submit(Hear(message=message)) for message in messages), return_exceptions=True
+        )
+        served = [message for message, end in zip(messages, ends, strict=True) if isinstance(end, Served)]
+        for message in served:  # before the file goes: one that comes again meanwhile is looked after once more
+            self._waiting.pop(message.key, None)
+        try:
+            await self._on_disk(lambda: self._spool.drop(served))
+        except OSError as error:
+            log.error("spool_failed", reason=error.strerror)  # noqa: TRY400 # the trace would tell no more
+            self._expect(served)
+            served = []
+        if len(served) < len(messages):
+            await asyncio.sleep(_INSISTING)
+
+    async def _on_disk(self, act: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, act)
+
+
+def _noticed(future: "asyncio.Future[Served]") -> None:
+    """Look at the end of what nobody waits for: it is handed in again if it was none."""
+    if not future.cancelled():
+        future.exception()
+
+
 class _Carrying:
     """The door of a channel that carries: the answer to a person travels in the answer to the platform's post."""
 
@@ -268,6 +364,7 @@ class _Carrying:
         postman: Postman,
         channel: Channel,
         metrics: Metrics,
+        late: "Late",
         sorry: str,
         forward: Forward | None,
     ) -> None:
@@ -275,10 +372,10 @@ class _Carrying:
         self._postman = postman
         self._channel = channel
         self._metrics = metrics
+        self._late = late
         self._sorry = sorry
         self._forward = forward
         self._answers = Answers(postman)
-        self._insisting: set[asyncio.Task[None]] = set()
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Prove, understand, serve; within the platform's patience it is answered, with the letters or without."""
@@ -297,9 +394,6 @@ class _Carrying:
     async def close(self, _: web.Application) -> None:
         """Stop what still runs."""
         await self._answers.close()
-        for task in self._insisting:
-            task.cancel()
-        await asyncio.gather(*self._insisting, return_exceptions=True)
 
     async def _serve(self, delivery: Delivery, messages: Sequence[IncomingMessage], until: float) -> Answer:
         heard = await asyncio.gather(*(self._hear(message, until) for message in messages))
@@ -317,42 +411,27 @@ class _Carrying:
         return Answer(reply=self._passive(delivery, letters), blank=blank)
 
     async def _hear(self, message: IncomingMessage, until: float) -> Served | Unavailable | None:
-        """Return what became of a message: None if that is not known in time, Unavailable if it was not recorded."""
+        """Return what became of a message: None if it is safe on disk, Unavailable if it is written nowhere."""
         now = asyncio.get_running_loop().time
         while True:
+            self._late.hasten(message)
             future = self._desk.submit(Hear(message=message), carry=True)
             try:
                 await asyncio.wait([future], timeout=max(0.0, until - now()))
             finally:
                 late = future.cancel()
             if late:
-                self._insist(message)
-                return None
+                break
             error = future.exception()
             if error is None:
                 return future.result()
             if not isinstance(error, Unavailable):
                 raise error
             if now() + _ENOUGH > until:
-                return error
+                break
             await asyncio.sleep(_PAUSE)
-
-    def _insist(self, message: IncomingMessage) -> None:
-        """See to it that a message is written down after its platform was told OK: it will not come again."""
-
-        async def insist() -> None:
-            while True:
-                try:
-                    await self._desk.submit(Hear(message=message))
-                except Unavailable:
-                    await asyncio.sleep(_INSISTING)
-                else:
-                    return
-
-        if message.key:  # without one it would be served twice
-            task = asyncio.create_task(insist())
-            self._insisting.add(task)
-            task.add_done_callback(self._insisting.discard)
+        # A disk that hangs here keeps the platform without its OK: then it comes again, and waits for this same answer.
+        return None if await self._late.keep(message) else Unavailable()
 
     def _passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:
         """Return the answer that carries what it can; the postman has the rest."""

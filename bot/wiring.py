@@ -31,7 +31,7 @@ from bot.purse import StorePurse
 from bot.settings import Settings
 from bot.shelf import StoreShelf
 from bot.trays import Trays
-from bot.web import build, forwarder, press_letters
+from bot.web import Late, build, forwarder, press_letters
 from complaints.commands import Hear, Miss
 from complaints.errors import Unavailable
 from complaints.messages import Address, IncomingMessage, OutgoingMessage
@@ -43,6 +43,7 @@ from policies.calendars import work_calendar
 from policies.loader import parse, read
 from policies.phrasebook import Phrasebook
 from storage import KeyRing, Settled, Store
+from storage.spool import Spool
 
 log = structlog.get_logger("bot.wiring")
 
@@ -68,6 +69,11 @@ def open_store(settings: Settings, *, exclusive: bool = False) -> Store:
         node=f"{socket.gethostname()}-{secrets.token_hex(4)}",
         exclusive=exclusive,
     )
+
+
+def open_spool(settings: Settings, store: Store) -> Spool:
+    """Return where messages lie that were acknowledged and are not served yet."""
+    return store.spool(settings.data_dir / "spool")
 
 
 def open_book(settings: Settings, store: Store) -> Book:
@@ -296,12 +302,14 @@ async def running(
     )
     forwarding = ClientSession() if settings.wechat_forward_url else None
     forwards = {} if forwarding is None else {"wechat": forwarder(settings.wechat_forward_url, forwarding)}
+    late = Late(desk, open_spool(settings, store))
     runner = web.AppRunner(
         build(
             desk=desk,
             channels=by_path,
             metrics=metrics,
             ready=ready,
+            late=late,
             postman=postman,
             sorry=book.wording.say(book.current.languages[0], "hear.unrecorded"),
             forwards=forwards,
@@ -324,6 +332,8 @@ async def running(
         doors.push_async_callback(postman.stop)
         trays.start()
         doors.push_async_callback(trays.stop)
+        await late.start()
+        doors.push_async_callback(late.stop)
         if telegram is not None:
             known = asyncio.create_task(_link(book, telegram))
             doors.push_async_callback(_cancel, known)

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from complaints.case import Case
 from complaints.conversation import Conversation, Shown
 from complaints.messages import Choice
 from complaints.ports import Option, Reader
 from complaints.tokens import Token, parse
 
 Rows = Sequence[Sequence[Choice]]
-CaseOf = Callable[[int], Case | None]
+Stands = Callable[[Token], bool]
+"""Tells whether a choice about a case can still be made: a move of the customer, or an answer to a survey."""
 
 #: Answers that are understood as words in every question: they get no number, which the question may need itself.
 _ASIDES: Final = frozenset({"back", "skip", "human", "keep"})
@@ -20,15 +20,13 @@ _FREE: Final = frozenset({"idle", "surveying"})
 _ORNAMENT: Final = "\u25c0 "
 
 
-def number(conversation: Conversation, rows: Rows, case_of: CaseOf) -> tuple[Rows, list[str]]:
+def number(conversation: Conversation, rows: Rows, stands: Stands) -> tuple[Rows, list[str]]:
     """Give each choice the number to type, and remember it; return the rows and the words that may be typed instead.
 
     Choices of earlier messages that still hold keep their numbers, so that one number never means two things.
     """
     fresh = {choice.token for row in rows for choice in row}
-    alive = [
-        each for each in conversation.words.shown if each.token not in fresh and holds(conversation, each, case_of)
-    ]
+    alive = [each for each in conversation.words.shown if each.token not in fresh and holds(conversation, each, stands)]
     alive = [each for each in alive if not each.token.startswith("m.")]
     labels_count = {choice.label for row in rows for choice in row if choice.label.isdigit()}
     alive = [each for each in alive if str(each.number) not in labels_count]
@@ -63,22 +61,19 @@ def _aside(conversation: Conversation, token: str) -> bool:
     return parsed.value in _ASIDES or (conversation.state == "filling" and not parsed.value.startswith("o"))
 
 
-def holds(conversation: Conversation, shown: Shown, case_of: CaseOf) -> bool:
+def holds(conversation: Conversation, shown: Shown, stands: Stands) -> bool:
     """Tell whether a choice that was shown can still be made."""
     token = parse(shown.token)
     if token is None or token.scope == "s":
         return False
     if token.scope == "q":
         return token.stamp == conversation.turn
-    if token.scope == "m":
-        return True
-    case = case_of(token.case_id)
-    return case is not None and token.stamp == (case.round if token.scope == "c" else case.cycle)
+    return token.scope == "m" or stands(token)
 
 
-def typed(conversation: Conversation, text: str, case_of: CaseOf, reader: Reader) -> str:
+def typed(conversation: Conversation, text: str, stands: Stands, reader: Reader) -> str:
     """Return the token of the choice that a typed text names by its number or its label, or "" if it names none."""
-    alive = [each for each in conversation.words.shown if holds(conversation, each, case_of)]
+    alive = [each for each in conversation.words.shown if holds(conversation, each, stands)]
     if not alive:
         return ""
     said = text.strip().casefold()

@@ -136,7 +136,7 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
     text = message.text.strip()
     if message.phone and not text:
         text = message.phone
-    if text and (token := choices.typed(conversation, text, turn.case, turn.book.reader)):
+    if text and (token := choices.typed(conversation, text, turn.stands, turn.book.reader)):
         _pressed(turn, conversation, replace(message, kind="press", press=token))
         return
     if message.command == "start" and _scanned(turn, conversation, message.argument):

@@ -330,6 +330,16 @@ class Turn:
             return []
         return [[Choice(label=self.say(conversation.words.language, "page.open"), url=self.book.page(conversation.id))]]
 
+    def stands(self, token: Token) -> bool:
+        """Tell whether a customer's choice about a case can still be made: a move, or an answer to a survey."""
+        case = self.case(token.case_id)
+        if case is None:
+            return False
+        if token.scope == "v":
+            return token.stamp == case.cycle
+        moves = self.policy(case).lifecycle.moves_from(case.state)
+        return token.stamp == case.round and any(move.id == token.value and CUSTOMER in move.by for move in moves)
+
     def buttonless(self, channel: str) -> bool:
         """Tell whether messages on this channel have no buttons."""
         return not self.book.buttons.get(channel, 1)
@@ -429,7 +439,7 @@ class Turn:
 
     def _numbered(self, conversation: Conversation, rows: Rows) -> tuple[Rows, str]:
         """Return the choices with the numbers to type, and the sentence that says how."""
-        rows, words = choices.number(conversation, rows, self.case)
+        rows, words = choices.number(conversation, rows, self.stands)
         self.touch(conversation)
         language = conversation.words.language
         joint = self.say(language, "choices.joint")

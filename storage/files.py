@@ -53,7 +53,7 @@ def seal(path: Path, chunks: Iterable[bytes], *, key: bytes, name: int) -> Seale
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return SealedFile(sha256=digest.hexdigest(), size=size)
 
 
@@ -102,7 +102,7 @@ def _sealed_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         chunk = following
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make sure that the new name is on disk too."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -22,6 +22,7 @@ from storage.ledger import SqlLedger
 from storage.moments import from_ms, from_ms_or_none, to_ms
 from storage.outbox import InFlight, Pace
 from storage.sealing import KeyRing, Unreadable, Vault
+from storage.spool import Spool
 from storage.staff import StaffRows
 from storage.statements import Upsert
 from storage.unit import Unit
@@ -322,6 +323,10 @@ class Store:
     def open_file(self, evidence_id: int, path: Path) -> Iterator[bytes]:
         """Yield the content of a sealed file. Raises `Unreadable` where it was changed, cut short or erased."""
         return files.opened(path, key=self._file_key(evidence_id), name=evidence_id)
+
+    def spool(self, folder: Path) -> Spool:
+        """Return the spool in that folder: what was acknowledged before it was served, sealed with this desk's key."""
+        return Spool(folder, self._vault)
 
     def _file_key(self, evidence_id: int) -> bytes:
         with transaction(self._read) as connection:

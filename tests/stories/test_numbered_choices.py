@@ -19,6 +19,13 @@ class Reader:
 READER = Reader()
 
 
+def stands_for(*cases: Case):
+    known = {case.id: case for case in cases}
+    return lambda token: (
+        token.stamp == (known[token.case_id].round if token.scope == "c" else known[token.case_id].cycle)
+    )
+
+
 def question(conversation: Conversation, *labels: str, values: str = "o") -> list[list[Choice]]:
     return [
         [Choice(label=label, token=str(Token(scope="q", value=f"{values}{n}", stamp=conversation.turn)))]
@@ -57,14 +64,14 @@ def numbers(rows) -> list[int]:
     return [choice.number for row in rows for choice in row]
 
 
-def said(conversation: Conversation, text: str, case: Case | None = None) -> str:
-    return choices.typed(conversation, text, lambda _: case, READER)
+def said(conversation: Conversation, text: str, *cases: Case) -> str:
+    return choices.typed(conversation, text, stands_for(*cases), READER)
 
 
 def test_choices_are_numbered_from_one_and_words_for_the_way_back_have_no_number(conversation):
     conversation.make("ask_field")
     rows, words = choices.number(
-        conversation, [*question(conversation, "退款", "换货"), *aside(conversation, "back", "skip")], lambda _: None
+        conversation, [*question(conversation, "退款", "换货"), *aside(conversation, "back", "skip")], stands_for()
     )
     assert numbers(rows) == [1, 2, 0, 0]
     assert words == ["back", "skip"]
@@ -73,23 +80,23 @@ def test_choices_are_numbered_from_one_and_words_for_the_way_back_have_no_number
 @pytest.mark.parametrize("typed", ["2", "２", "第二个", "换货", "选2", " 2 "])
 def test_a_number_an_ordinal_and_the_label_mean_the_choice(conversation, typed):
     conversation.make("ask_field")
-    rows, _ = choices.number(conversation, question(conversation, "退款", "换货"), lambda _: None)
+    rows, _ = choices.number(conversation, question(conversation, "退款", "换货"), stands_for())
     assert said(conversation, typed) == rows[1][0].token
 
 
 def test_a_number_answers_a_question_without_choices_and_presses_nothing(conversation, case):
-    choices.number(conversation, proposal(case, "接受", "不接受"), lambda _: case)
+    choices.number(conversation, proposal(case, "接受", "不接受"), stands_for(case))
     assert said(conversation, "1", case)
     conversation.make("ask_field")
-    choices.number(conversation, aside(conversation, "back", "skip"), lambda _: case)
+    choices.number(conversation, aside(conversation, "back", "skip"), stands_for(case))
     assert said(conversation, "1", case) == ""
     assert said(conversation, "skip", case) != ""
 
 
 def test_a_choice_that_still_holds_keeps_its_number_beside_a_new_question(conversation, case):
-    first, _ = choices.number(conversation, proposal(case, "接受", "不接受"), lambda _: case)
+    first, _ = choices.number(conversation, proposal(case, "接受", "不接受"), stands_for(case))
     conversation.make("ask_which")
-    second, _ = choices.number(conversation, question(conversation, "投诉甲", "新的投诉", values="w"), lambda _: case)
+    second, _ = choices.number(conversation, question(conversation, "投诉甲", "新的投诉", values="w"), stands_for(case))
     assert numbers(second) == [3, 4]
     assert said(conversation, "1", case) == first[0][0].token
     assert said(conversation, "4", case) == second[1][0].token
@@ -97,13 +104,13 @@ def test_a_choice_that_still_holds_keeps_its_number_beside_a_new_question(conver
 
 def test_numbers_of_a_question_that_is_over_mean_nothing(conversation):
     conversation.make("ask_field")
-    choices.number(conversation, question(conversation, "退款", "换货"), lambda _: None)
+    choices.number(conversation, question(conversation, "退款", "换货"), stands_for())
     conversation.make("rest")
     assert said(conversation, "1") == ""
 
 
 def test_a_proposal_that_was_refused_cannot_be_accepted_by_its_number(conversation, case):
-    choices.number(conversation, proposal(case, "接受", "不接受"), lambda _: case)
+    choices.number(conversation, proposal(case, "接受", "不接受"), stands_for(case))
     case.facts.rejections += 1
     assert said(conversation, "1", case) == ""
 
@@ -116,7 +123,7 @@ def test_scores_are_typed_as_they_stand(conversation, case):
             for n in range(1, 6)
         ]
     ]
-    rows, _ = choices.number(conversation, rows, lambda _: case)
+    rows, _ = choices.number(conversation, rows, stands_for(case))
     assert numbers(rows) == [1, 2, 3, 4, 5]
     assert said(conversation, "4", case) == rows[0][3].token
     assert (
@@ -139,10 +146,10 @@ def test_however_many_messages_come_one_number_means_one_choice(messages):
     }  # fmt: skip
     meant: dict[int, str] = {}
     for case, labels in zip(known.values(), messages, strict=True):
-        rows, _ = choices.number(conversation, proposal(case, *labels), known.get)
+        rows, _ = choices.number(conversation, proposal(case, *labels), stands_for(*known.values()))
         for row in rows:
             for choice in row:
                 assert choice.number not in meant
                 meant[choice.number] = choice.token
     for number, token in meant.items():
-        assert choices.typed(conversation, str(number), known.get, READER) == token
+        assert choices.typed(conversation, str(number), stands_for(*known.values()), READER) == token

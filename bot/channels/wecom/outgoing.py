@@ -28,6 +28,7 @@ LIMITS: Final = Limits(
     concurrent=16,
     buttons=BUTTONS,
     folds=True,
+    carries=True,  # the end of a press; all else is sent
     patience=4.5,
 )
 """What WeCom publishes, with room left for answers: 30 messages a minute and 1000 an hour to one member (`Meter`
