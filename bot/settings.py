@@ -29,7 +29,9 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="seals words and personal data: kid:base64,… (first is current); see `plaint keys`",
     )
-    data_dir: Path = Field(default=Path("data"), description="a folder for sealed evidence files, and for messages that wait to be written down")
+    data_dir: Path = Field(
+        default=Path("data"), description="a folder for sealed files: evidence, and what waits to be written down"
+    )
     host: str = Field(default="127.0.0.1", description="the address the service listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="the port the service listens on")
     public_url: str = Field(default="", description="https address under which the platforms reach this service")

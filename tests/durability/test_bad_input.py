@@ -152,7 +152,7 @@ async def test_health_and_readiness_tell_the_truth(town):
             ("/healthz", 200),
             ("/readyz", 200),
             ("/metrics", 200),
-            ("/telegram/webhook", 405),
+            ("/telegram/webhook", 403),
             ("/nothing", 404),
         ):
             async with session.get(f"http://127.0.0.1:{town.port}{path}") as answer:

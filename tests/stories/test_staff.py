@@ -73,7 +73,9 @@ async def test_many_press_claim_at_once_and_exactly_one_wins(town):
     await wang.file()
     number = town.case().number
     rooms = [town.in_room(agent) for agent in agents]
-    queries = await asyncio.gather(*(room.phone.press("我来处理") for room in rooms))
+    card = next(each for each in (await rooms[0].phone.transcript()).messages if "我来处理" in str(each.buttons))
+    claim = card.buttons[0].data
+    queries = await asyncio.gather(*(room.phone.press(claim, message=card.id) for room in rooms))
     await town.settle()
     said = {answer.query_id: answer.text for answer in (await rooms[0].phone.transcript()).answers}
     owner = next(agent for agent in agents if agent.member.id == town.case().owner_id)
@@ -81,7 +83,9 @@ async def test_many_press_claim_at_once_and_exactly_one_wins(town):
     assert told.count(f"{number} 已由{owner.name}负责。") == 5
     assert told[agents.index(owner)] == "好了。"
     assert len(town.events("claimed")) == 1
-    again = await town.in_room(owner).press("我来处理")
+    [card] = [each for each in (await rooms[0].phone.transcript()).messages if each.id == card.id]
+    assert card.buttons == (), "nobody is invited to press in vain"
+    again = await town.in_room(owner).press(claim, message=card.id)
     assert again.toast == f"{number} 已经由您负责。"
 
 

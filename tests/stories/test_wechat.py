@@ -1,12 +1,13 @@
 """A customer on WeChat: no buttons, five messages in two days, and the answer within the post."""
 
+import hashlib
 import json
 
 import pytest
 from aiohttp import ClientSession, FormData
 
 from bot.channels.wechat import account
-from sandbox import SandboxError
+from sandbox import Attachment, SandboxError
 from tests.conftest import Found
 
 
@@ -271,3 +272,24 @@ async def test_the_page_of_a_customer_goes_on_with_the_same_form(town):
     assert "怎么联系您" not in await wang.heard(), "what the page showed is not said again in the chat"
     await wang.say("13812345678")
     assert town.case().words.answers["contact"] == "+8613812345678"
+
+
+async def test_photos_and_videos_from_wechat_are_brought_home_sealed_and_sent_on_to_the_agent(town):
+    zhou = await town.wecom_agent("周敏", "reception", "logistics")
+    wang = await town.wechat_customer()
+    heard = await wang.file(submit=False, evidence="等一下")
+    assert "有照片、视频或单据吗" in heard or "请核对投诉" in heard
+    photo = b"\xff\xd8\xff\xe0 a lamp in pieces \xff\xd9" * 40
+    await wang.send(Attachment(kind="photo", data=photo))
+    await wang.phone.send_video()
+    await town.settle()
+    await wang.finish(await wang.say("就这些"))
+    kept = town.files()
+    assert [(file.kind, file.state) for file in kept] == [("photo", "kept"), ("video", "kept")]
+    assert kept[0].sha256 == hashlib.sha256(photo).hexdigest()
+    sealed = (town.folder / "evidence" / kept[0].path).read_bytes()
+    assert photo[:20] not in sealed
+    await zhou.press("我来处理")
+    await zhou.press("看文件")
+    shown = [each.raw["media"]["kind"] for each in (await zhou.phone.transcript()).messages if each.raw["media"]]
+    assert "photo" in shown, "what came by WeChat is uploaded to WeCom"

@@ -1,5 +1,8 @@
 """When WeChat's window has closed: one notice, the customer's own page, a consent counted, and in the end a call."""
 
+import pytest
+from aiohttp import web
+
 PROGRESS = "TM_progress_0000000000000000000000000000000"
 SUBSCRIBE = "SUB_progress_00000000000000000000000000000"
 PROPOSAL = "免费补发一件"
@@ -65,3 +68,36 @@ async def test_a_subscription_notice_costs_one_consent(found):
     await zhou.all("!提出方案", "退一半")
     assert (await wang.heard()).many == 0, "the consent was used up"
     assert town.case().facts.call
+
+
+@pytest.fixture
+async def neighbour():
+    """Another system that shares the callback: it answers everything with one sentence."""
+    heard: list[bytes] = []
+
+    async def callback(request: web.Request) -> web.Response:
+        heard.append(await request.read())
+        return web.Response(text="success")
+
+    application = web.Application()
+    application.router.add_post("/callback", callback)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/callback", heard
+    await runner.cleanup()
+
+
+async def test_what_is_no_complaint_goes_to_the_other_system_and_a_complaint_does_not(found, neighbour):
+    url, heard = neighbour
+    town = await found(channels=("wechat",), wechat_forward_url=url)
+    wang = await town.wechat_customer()
+    heard.clear()
+    for words in ("你们几点开门", "你好"):
+        assert await wang.say(words) == ""
+    assert len(heard) == 2
+    assert "TR25-00001-4" in await wang.say("订单YX20250118-3 物流没更新都半个月了")
+    await wang.press("同意")
+    assert "怎么联系您" in await wang.say("王岚"), "an answer belongs to the form, whatever it says"
+    assert len(heard) == 2
+    assert len(town.cases()) == 1
