@@ -21,7 +21,7 @@ def picture(width: int = 320, height: int = 200, *, hue: int = 0) -> bytes:
 
 def dimensions(data: bytes) -> tuple[int, int]:
     """Read width and height out of a PNG or JPEG; anything else counts as 800 x 600."""
-    if data.startswith(_PNG):
+    if data.startswith(_PNG) and len(data) >= 24:  # noqa: PLR2004 # signature, length, name, two numbers
         return struct.unpack(">II", data[16:24])
     at = 2
     while data.startswith(b"\xff\xd8") and at + 9 < len(data) and data[at] == _MARKER:

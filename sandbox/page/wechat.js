@@ -94,6 +94,7 @@ class TencentPhone extends Phone {
     const keyboard = message.keyboard.length > 0 && el("div", { className: "keyboard" }, ...message.keyboard.map((row) => el("div", { className: "row" },
       ...row.map((button) => this.button(message, button)))));
     if (keyboard) bubble.append(keyboard);
+    if (message.tail) bubble.append(el("div", { className: "tail" }, message.tail));
     return el("article", {
       ...about, className: `message ${own ? "own" : "other"} is-${message.kind}${message.media ? ` has-${message.media.kind}` : ""}`,
       tabindex: "0", "aria-label": from.name,

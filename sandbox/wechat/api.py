@@ -236,7 +236,7 @@ class Api(Gateway):
             rows.append([{"text": label, "callback_data": str(number)}])
         head, tail = (str(about.get(name) or "") for name in ("head_content", "tail_content"))
         _sized("\n".join([head, *(row[0]["text"] for row in rows), tail]))
-        return {"text": "\n".join(part for part in (head, tail) if part), "rows": rows}
+        return {"text": head, "rows": rows, "tail": tail}
 
     async def _type(self, call: Call) -> Answer:
         if call.text("command") not in {"Typing", "CancelTyping"}:

@@ -334,6 +334,7 @@ class Phones:
             "msg_id": more.get("msg_id"),
             "mentions": more.get("mentions") or [],
             "recognition": more.get("recognition"),
+            "tail": more.get("tail") or "",
             "protected": False,
             "edited": message.edited,
             "versions": message.versions,

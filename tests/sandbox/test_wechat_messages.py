@@ -107,7 +107,7 @@ async def test_every_kind_of_message_is_shown(official: Caller, sandbox: Sandbox
     assert shown[0].raw["links"] == [{"url": "https://plaint.example/u", "text": "这里"}]
     assert shown[1].raw["media"]["kind"] == "photo"
     assert [(button.text, button.data) for button in shown[3].buttons] == [("满意", "101"), ("不满意", "102")]
-    assert shown[3].text == "满意吗？\n谢谢"
+    assert (shown[3].text, shown[3].raw["tail"]) == ("满意吗？", "谢谢")
     assert await wang.open("进度") == "https://plaint.example/s"
     assert await wang.open("这里") == "https://plaint.example/u"
     assert (await sandbox.client.counters("wechat"))["sent"] == {
