@@ -29,6 +29,7 @@ _FLAGS: Final = [
 ]
 _START: Final = 60.0
 _SOON: Final = 8.0
+_NUMBERED: Final = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
 
 
 @dataclass
@@ -217,6 +218,15 @@ class Handset:
     async def _look(self) -> None:
         await expect(self.root.locator(".composer textarea")).to_be_visible()
         self._seen = max((each.id for each in await self.messages()), default=0)
+
+
+class Typing(Handset):
+    """A phone on which a choice is typed by its number."""
+
+    async def choose(self, label: str) -> None:
+        said = "\n".join(each.text for each in await self.messages() if not each.own)
+        offered = {name: number for number, name in _NUMBERED.findall(said)}
+        await self.say(offered[label])
 
 
 @dataclass

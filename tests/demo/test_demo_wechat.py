@@ -6,18 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.stage import CHROMIUM, Handset, browsing, move_clock, number_in, running
-
-NUMBERED = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
-
-
-class Typing(Handset):
-    """A phone on which a choice is typed by its number."""
-
-    async def choose(self, label: str) -> None:
-        said = "\n".join(each.text for each in await self.messages() if not each.own)
-        offered = {name: number for number, name in NUMBERED.findall(said)}
-        await self.say(offered[label])
+from tests.demo.stage import CHROMIUM, Handset, Typing, browsing, move_clock, number_in, running
 
 
 @pytest.mark.skipif(
