@@ -41,12 +41,14 @@ class Served:
 
     `letters` are answers that whoever submitted the command carries to the speaker, instead of the postman; `fetches`
     the refs of files that are being brought home for it. `unclaimed`: it was no complaint, and nobody here took it.
+    `lost`: it failed, and not even that could be written down, so whoever has its words must keep them.
     """
 
     repeated: bool = False
     press: PressAnswer | None = None
     refused: PlaintError | None = None
     failed: bool = False
+    lost: bool = False
     unclaimed: bool = False
     letters: list[Letter] = field(default_factory=list)
     fetches: tuple[str, ...] = ()
@@ -219,6 +221,7 @@ class Desk:
                 if len(jobs) > 1:
                     return all([self.serve([job]) for job in jobs])  # noqa: C419 # every job is served, whatever became of the others
                 if jobs[0] in failed or jobs[0].command is None:
+                    jobs[0].served = Served(failed=True, lost=True)
                     self._finish(jobs, _Mail())
                     return True
                 failed.add(jobs[0])

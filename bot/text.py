@@ -11,6 +11,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
+def inert(text: str) -> str:
+    """Return the text without links in disguise: WeChat and WeCom make one of `<a href=…>`, whoever wrote it."""
+    return _LINK.sub("<\u200b", text)
+
+
 def units(text: str) -> int:
     """Return the length in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
@@ -76,6 +81,7 @@ def _flags_before(text: str, place: int) -> int:
 _WIDEST: Final = 4
 _CLUSTER: Final = 32
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_LINK: Final = re.compile(r"<(?=\s*/?\s*a\b)", re.IGNORECASE)
 # ends of a paragraph, a line, a sentence (of both widths, with closing quotes and brackets), a word
 _ENDS: Final = tuple(
     re.compile(pattern)

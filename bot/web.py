@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, takewhile
 from typing import Final, TypeVar
 
@@ -156,6 +157,8 @@ def _webhook(desk: Desk, channel: Channel, metrics: Metrics) -> Callable[[web.Re
             async with asyncio.timeout(_PATIENCE):
                 served = [await desk.submit(Hear(message=message)) for message in messages]
         except (Unavailable, TimeoutError):
+            served = [Served(lost=True)]
+        if any(each.lost for each in served):  # it is not even written down
             metrics.refused.labels("unavailable").inc()
             return web.Response(status=503, headers=_AGAIN)
         metrics.heard.inc(len(messages))
@@ -276,6 +279,7 @@ class Late:
         self._desk = desk
         self._spool = spool
         self._waiting: dict[str, IncomingMessage] = {}
+        self._chats: dict[tuple[str, str], dict[str, IncomingMessage]] = {}
         self._news = asyncio.Event()
         # Threads of its own: those of the event loop may all hang in the database.
         self._disk = ThreadPoolExecutor(_WRITERS, "spool")
@@ -313,13 +317,25 @@ class Late:
 
     def hasten(self, message: IncomingMessage) -> None:
         """Hand in what was said in this chat before this message and waits: the order of what is said is kept."""
-        for each in takewhile(lambda each: each.key != message.key, self._waiting.values()):
-            if each.address == message.address:
-                self._desk.submit(Hear(message=each)).add_done_callback(_noticed)
+        for each in takewhile(lambda each: each.key != message.key, self._of(message).values()):
+            self._desk.submit(Hear(message=each)).add_done_callback(_noticed)
+
+    def _of(self, message: IncomingMessage) -> dict[str, IncomingMessage]:
+        """Return what waits of the same chat."""
+        return self._chats.get((message.address.channel, message.address.chat), {})
 
     def _expect(self, messages: Sequence[IncomingMessage]) -> None:
-        self._waiting |= {message.key: message for message in messages}
+        for message in messages:
+            self._waiting[message.key] = message
+            self._chats.setdefault((message.address.channel, message.address.chat), {})[message.key] = message
         self._news.set()
+
+    def _forget(self, message: IncomingMessage) -> None:
+        self._waiting.pop(message.key, None)
+        chat = self._of(message)
+        chat.pop(message.key, None)
+        if not chat:
+            self._chats.pop((message.address.channel, message.address.chat), None)
 
     async def _forever(self) -> None:
         while True:
@@ -333,16 +349,20 @@ class Late:
         ends = await asyncio.gather(
             *(self._desk.submit(Hear(message=message)) for message in messages), return_exceptions=True
         )
-        served = [message for message, end in zip(messages, ends, strict=True) if isinstance(end, Served)]
-        for message in served:  # before the file goes: one that comes again meanwhile is looked after once more
-            self._waiting.pop(message.key, None)
+        known = [(message, end) for message, end in zip(messages, ends, strict=True) if isinstance(end, Served)]
+        served, lost = ([message for message, end in known if end.lost is it] for it in (False, True))
+        for message in served + lost:  # before the file goes: one that comes again meanwhile is looked after once more
+            self._forget(message)
         try:
             await self._on_disk(lambda: self._spool.drop(served))
+            for message in lost:  # it would fail again: it lies there for a person, and for the next start
+                log.error("spooled_message_lost")
+                await self._on_disk(partial(self._spool.set_aside, message))
         except OSError as error:
             log.error("spool_failed", reason=error.strerror)  # noqa: TRY400 # the trace would tell no more
-            self._expect(served)
-            served = []
-        if len(served) < len(messages):
+            self._expect(served + lost)
+            known = []
+        if len(known) < len(messages):
             await asyncio.sleep(_INSISTING)
 
     async def _on_disk(self, act: Callable[[], _T]) -> _T:
@@ -424,7 +444,7 @@ class _Carrying:
                 break
             error = future.exception()
             if error is None:
-                return future.result()
+                return Unavailable() if future.result().lost else future.result()
             if not isinstance(error, Unavailable):
                 raise error
             if now() + _ENOUGH > until:
@@ -492,8 +512,14 @@ async def _healthz(_: web.Request) -> web.Response:
 
 
 def _readyz(ready: Ready) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    asking: asyncio.Task[dict[str, bool]] | None = None
+
     async def answer(_: web.Request) -> web.Response:
-        checks = await ready()
+        """Answer all who ask meanwhile with one look: anybody may ask, and a dead database holds a thread for each."""
+        nonlocal asking
+        if asking is None or asking.done():
+            asking = asyncio.ensure_future(ready())
+        checks = await asyncio.shield(asking)
         return web.json_response(checks, status=200 if checks.get("database") else 503)
 
     return answer

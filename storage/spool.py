@@ -7,6 +7,7 @@ disk, or not at all, so that neither a kill nor a power cut can take back what w
 import os
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -50,6 +51,13 @@ class Spool:
         _make(self._folder)
         name = self._name(message.key)
         sealed = self._vault.desk.seal(_MESSAGE.dump_json(message, exclude_defaults=True), _place(name))
+        try:
+            self._write(sealed, name)
+        except FileNotFoundError:  # another process has just started, and took what was half written away
+            self._write(sealed, name)
+        sync_folder(self._folder)
+
+    def _write(self, sealed: bytes, name: str) -> None:
         handle, written = tempfile.mkstemp(suffix=_PART, dir=self._folder)  # for the owner's eyes only
         part = Path(written)
         try:
@@ -61,7 +69,6 @@ class Spool:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        sync_folder(self._folder)
 
     def drop(self, messages: Iterable[IncomingMessage]) -> None:
         """Take away messages that were served. Raises OSError.
@@ -70,6 +77,13 @@ class Spool:
         """
         for message in messages:
             (self._folder / f"{self._name(message.key)}{_WAITING}").unlink(missing_ok=True)
+
+    def set_aside(self, message: IncomingMessage) -> None:
+        """Keep a message aside that cannot be served: the next start tries it again. Raises OSError."""
+        name = self._name(message.key)
+        with suppress(FileNotFoundError):  # another process has done it
+            (self._folder / f"{name}{_WAITING}").rename(self._folder / f"{name}.{token_hex(4)}{_ASIDE}")
+            sync_folder(self._folder)
 
     def take(self) -> tuple[list[IncomingMessage], list[str]]:
         """Return the messages that lie here, in the order they were said, and the names of files that do not open.

@@ -244,21 +244,22 @@ class Pages:
                 raise _Refused(400)
             said = json.loads(await _content(first, _LARGEST_SAYING))
             return _said(said, await self._files(reader, conversation_id))
-        except (ValueError, web.HTTPException) as error:  # whatever is no form, or no JSON
+        except (ValueError, RecursionError, web.HTTPException) as error:  # whatever is no form, or no JSON
             raise _Refused(400) from error
 
     async def _files(self, reader: MultipartReader, conversation_id: int) -> list[_File]:
         files: list[_File] = []
         with ExitStack() as place:
-            room = min(_TOGETHER, self._uploads.room(conversation_id))
+            room = 0
             while (part := await reader.next()) is not None:
                 if not isinstance(part, BodyPartReader):
                     raise _Refused(400)
-                if not files:
+                if not files:  # only now: other posts of this customer may have filled it meanwhile
                     place.enter_context(self._limits.reading(conversation_id))
+                    room = min(_TOGETHER, self._uploads.room(conversation_id))
                 if len(files) == _MOST_FILES:
                     raise _Refused(413)
-                kind = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                kind = clean(part.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
                 content = await _content(part, min(LARGEST, room))
                 room -= len(content)
                 files.append(_File(clean(part.filename or "")[:_LONGEST_NAME], kind[:_LONGEST_NAME], content))
@@ -279,6 +280,9 @@ class Pages:
             self._uploads.drop(refs)
             return _busy()
         served = future.result()
+        if served.lost:
+            self._uploads.drop(refs)
+            return _busy()
         if served.repeated:
             self._uploads.drop(refs)
         return await self._answer(conversation, said, served)

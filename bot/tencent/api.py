@@ -273,7 +273,7 @@ _LARGEST: Final = 1024 * 1024
 _LONGEST: Final = 300
 _PIECE: Final = 64 * 1024
 _COMPLAIN_EVERY: Final = 30.0
-_SECRET: Final = frozenset({"access_token", "secret", "corpsecret"})
+_SECRET: Final = frozenset({"access_token", "secret", "corpsecret", "key"})  # key: of a robot
 _RID: Final = re.compile(r"rid:\s*([0-9a-f-]{8,64})")
 _UNSPEAKABLE: Final = re.compile(r'[\x00-\x1f\x7f"\\/\ud800-\udfff]')
 _FILES: Final = ClientTimeout(total=300.0, connect=10.0, sock_read=30.0)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import logging
+import re
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -863,6 +864,21 @@ async def test_answers_go_together_in_the_answer_to_the_post(wechat: WeChat) -> 
     assert reply.content_type == "text/xml"
 
 
+async def test_only_our_own_links_are_links(wechat: WeChat, platform: Platform) -> None:
+    words = 'Pay <a href="https://evil.example">here</a> or < A\nhref=x>there</A>, 1 <abc 2'
+    rows = ((Choice(label=words, url="https://desk.example/p/1"),),)
+
+    reply = wechat.passive(posted(), [letter(OutgoingMessage(text=words, choices=rows))])
+    await wechat.send(letter(OutgoingMessage(text=words, choices=choices(words, "b"), hint=words), number=2))
+
+    [menu] = [body["msgmenu"] for body in platform.called(SAY)]
+    theirs = xml.read(reply.body)["Content"]
+    assert theirs.lower().count("<a") == 2  # ours, and what is no link
+    assert "<abc 2" in theirs
+    shown = menu["head_content"] + menu["tail_content"] + "".join(each["content"] for each in menu["list"])
+    assert not re.search(r"</?\s*a\b", shown, re.IGNORECASE)
+
+
 async def test_an_encrypted_post_gets_an_encrypted_answer(open_wechat: Opener) -> None:
     wechat = await open_wechat(aes_key=KEY)
 
@@ -903,16 +919,16 @@ async def test_what_has_no_place_in_the_answer_is_left_to_be_sent(wechat: WeChat
     assert len(xml.read(reply.body)["Content"].encode()) <= 2048
 
 
-async def test_an_answer_that_is_too_long_begins_here_and_goes_on_by_itself(wechat: WeChat, platform: Platform) -> None:
-    text = "a" * 2000 + "\n\n" + "b" * 2000
-    long = letter(text)
+async def test_an_answer_that_is_too_long_is_said_whole_also_if_nobody_took_the_answer_to_the_post(
+    wechat: WeChat, platform: Platform
+) -> None:
+    long = letter("a" * 2000 + "\n\n" + "b" * 2000)
 
-    reply = wechat.passive(posted(), [long, letter("c", number=2)])
+    reply = wechat.passive(posted(), [long, letter("c", number=2)])  # which the platform did not wait for
     outcome = await wechat.send(long)
 
-    assert reply.carried == ()
-    assert xml.read(reply.body)["Content"] == "a" * 2000
-    assert platform.texts() == ["b" * 2000]
+    assert (reply.body, reply.carried) == (b"success", ())
+    assert "".join(platform.texts()).replace("\n", "") == "a" * 2000 + "b" * 2000
     assert outcome == Sent()
 
 

@@ -181,6 +181,15 @@ def test_everything_else_is_answered_with_nothing(wecom: WeCom, letter: Callable
     assert wecom.passive(sealed(sample("text")), [letter(PressAnswer(ref="RC-1"))]) == Reply()
 
 
+def test_a_proof_that_has_run_out_meanwhile_costs_no_press(letter: Callable[..., Letter]) -> None:
+    moments = iter([NOW, NOW + timedelta(minutes=16)])
+    wecom = WeCom(**SETTINGS | {"clock": lambda: next(moments)})
+    delivery = sealed(sample("press"))
+    wecom.understand(delivery)
+
+    assert wecom.passive(delivery, [letter(PressAnswer(ref="RC-1", text="x"))]) == Reply()
+
+
 def read_reply(reply: Reply) -> dict[str, Any]:
     """Open an answer as WeCom would."""
     fields = xml.read(reply.body)

@@ -802,3 +802,18 @@ async def test_no_secret_is_in_any_log_text_or_error(
 
     assert "SECRET" not in everything
     assert any(log["event"] == "wecom_misconfigured" for log in logs)
+
+
+async def test_a_robots_key_is_not_told_in_part_either(wecom: WeCom, corporation: Corporation) -> None:
+    corporation.next("webhook/send", {"errcode": 93000, "errmsg": "x" * 290 + KEY})
+
+    outcome = await wecom.send(letter(chat="robot", group=True))
+
+    assert isinstance(outcome, Retry)
+    assert KEY[:5] not in outcome.reason
+
+
+def test_a_media_type_that_is_none_is_not_told_on() -> None:
+    for mime in ("image/png\r\nX-Evil: 1", "image/\udcff", "image", "a/b; c=d", "\u56fe/png"):
+        shown = Enclosure(kind="document", ref="", evidence_id=5, mime=mime)
+        assert outgoing.named(shown) == ("5.bin", "application/octet-stream")

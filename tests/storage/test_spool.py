@@ -211,3 +211,32 @@ def test_a_folder_that_cannot_be_used_is_said_plainly(spool: Spool, folder: Path
             act()
     with pytest.raises(OSError):
         spool.put(message())
+
+
+def test_another_process_that_starts_meanwhile_takes_nothing_half_written_away(
+    spool: Spool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk, started = os.fsync, []
+
+    def fsync(handle: int) -> None:
+        if not started:
+            started.append(handle)
+            assert spool.take() == ([], [])  # as another process does when it starts
+        on_disk(handle)
+
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(os, "fsync", fsync)
+    spool.put(message())
+
+    assert started
+    assert spool.take() == ([message()], [])
+
+
+def test_what_is_set_aside_waits_for_the_next_start(spool: Spool, folder: Path) -> None:
+    spool.put(message())
+    spool.set_aside(message())
+    spool.set_aside(message())
+
+    assert spool.count() == SpoolCount(waiting=0, aside=1)
+    assert spool.take() == ([message()], [])
+    assert spool.count() == SpoolCount(waiting=1, aside=0)

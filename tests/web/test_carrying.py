@@ -1,14 +1,19 @@
 """A platform that takes the answer in the answer to its post: in time, late, twice, and when nobody is there any more."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from bot.channel import Sent
+from bot.web import Late, _readyz
+from complaints.messages import Address, IncomingMessage
+from storage.inbox import TRIES
 
 COMPLAINT = "灯坏了，用两天就坏，质量太差"
 LONG = "而且外面的箱子也是烂的，" * 3000
@@ -302,3 +307,120 @@ async def hang_up_after_posting(house: Any, key: str) -> None:
     writer.close()
     await writer.wait_closed()
     await asyncio.sleep(0.1)
+
+
+REFUSING = (
+    "create trigger no_case before insert on complaint_case begin select raise(abort, 'no'); end",
+    "create trigger no_failure before insert on inbox when new.state = 'waiting' begin select raise(abort, 'no'); end",
+)
+
+
+@pytest.fixture
+def logs() -> Iterator[list[Any]]:
+    """What was logged, and not drawn on the screen: that takes seconds."""
+    with capture_logs() as logs:
+        yield logs
+
+
+def refuse(house: Any, *triggers: str) -> None:
+    """Let the database take nothing of a kind any more; without triggers, let it take everything again."""
+    with house.store._write.begin() as connection:
+        for name in ("no_case", "no_failure"):
+            connection.exec_driver_sql(f"drop trigger if exists {name}")
+        for trigger in triggers:
+            connection.exec_driver_sql(trigger)
+
+
+async def test_words_of_which_not_even_the_failure_can_be_written_down_are_said_to_be_lost(
+    house: Any, logs: list[Any]
+) -> None:
+    refuse(house, *REFUSING)
+
+    answer = await house.say("1", COMPLAINT)
+
+    assert answer is not None
+    assert answer["text"] == SORRY
+    refuse(house)
+    await house.say("1", COMPLAINT)
+    assert len(house.cases()) == 1, "said again, it is served"
+    assert {each["event"] for each in logs} >= {"batch_failed"}
+
+
+async def test_spooled_words_of_which_not_even_the_failure_can_be_written_down_are_kept_aside(
+    open_house: Any, logs: list[Any]
+) -> None:
+    house = await open_house(patience=0.4)
+    refuse(house, *REFUSING)
+    async with house.held():
+        await house.say("1", COMPLAINT)
+        assert house.spooled == (1, 0)
+    await house.until(lambda: house.spooled != (1, 0))
+
+    assert house.spooled == (0, 1)
+    assert [each["event"] for each in logs].count("spooled_message_lost") == 1
+    refuse(house)
+    late = Late(house.desk, house.store.spool(house.folder / "spool"))  # the next start
+    await late.start()
+    await house.until(lambda: house.spooled == (0, 0))
+    await late.stop()
+    assert len(house.cases()) == 1
+
+
+async def test_spooled_words_that_fail_at_every_try_end_in_the_inbox_and_not_on_disk(
+    open_house: Any, logs: list[Any]
+) -> None:
+    house = await open_house(patience=0.4)
+    refuse(house, REFUSING[0])
+    async with house.held():
+        await house.say("1", COMPLAINT)
+        assert house.spooled == (1, 0)
+    await house.until(lambda: house.spooled == (0, 0))
+
+    with house.store.read() as ledger:
+        assert ledger.trays().inbox_waiting == 1
+    for _ in range(10):
+        house.moment += timedelta(hours=2)
+        for hear in house.store.unserved(house.moment, 10):
+            await house.desk.submit(hear)
+    with house.store.read() as ledger:
+        assert (ledger.trays().inbox_waiting, ledger.trays().inbox_dead) == (0, 1)
+    assert [each["event"] for each in logs].count("batch_failed") >= TRIES
+
+
+async def test_whoever_asks_whether_all_is_well_a_thousand_times_asks_the_database_once() -> None:
+    asked = 0
+    answer = asyncio.Event()
+
+    async def ready() -> dict[str, bool]:
+        nonlocal asked
+        asked += 1
+        await answer.wait()
+        return {"database": True}
+
+    look = _readyz(ready)
+    waiting = [asyncio.create_task(look(None)) for _ in range(1000)]
+    await asyncio.sleep(0.01)
+    waiting[0].cancel()
+    answer.set()
+    given = await asyncio.gather(*waiting[1:])
+    assert {each.status for each in given} == {200}
+    assert asked == 1
+    assert (await look(None)).status == 200
+    assert asked == 2
+
+
+async def test_a_hundred_thousand_late_messages_do_not_hold_up_the_next(house: Any, tmp_path: Any) -> None:
+    late = Late(house.desk, house.store.spool(tmp_path / "elsewhere"))
+    late._expect([said(number, f"chat {number}") for number in range(100_000)])
+    begun = asyncio.get_running_loop().time()
+
+    for number in range(100):
+        late.hasten(said(100_001, f"another {number}"))
+
+    assert asyncio.get_running_loop().time() - begun < 0.2
+
+
+def said(number: int, chat: str) -> IncomingMessage:
+    here = Address(channel="wechat", chat=chat)
+    at = datetime(2025, 3, 3, 2, 15, tzinfo=UTC)
+    return IncomingMessage(key=f"pigeon:{number}", kind="text", address=here, sender=chat, sent_at=at, text="x")

@@ -286,6 +286,65 @@ async def test_files_that_are_too_much_are_refused(house: Any) -> None:
     assert house.pages._uploads.room(house.conversation()) > 20 << 20
 
 
+async def raw(house: Any, link: str, saying: bytes, kind: bytes = b"image/jpeg") -> int:
+    """Post a form written by hand, as no browser would; return the status."""
+    body = b"--x\r\nContent-Disposition: form-data; name=say\r\n\r\n" + saying + b"\r\n--x\r\n"
+    body += (
+        b"Content-Disposition: form-data; name=file; filename=a\r\nContent-Type: " + kind + b"\r\n\r\nabc\r\n--x--\r\n"
+    )
+    headers = {**PROOF, "Content-Type": "multipart/form-data; boundary=x"}
+    async with house.http.post(link, data=body, headers=headers) as answer:
+        return int(answer.status)
+
+
+async def test_json_without_end_is_refused_and_no_failure(house: Any) -> None:
+    link = await link_of(house)
+
+    assert await raw(house, link, b"[" * 60_000) == 400
+
+
+async def test_a_file_whose_type_is_no_text_is_kept_like_any_other(house: Any) -> None:
+    link = await link_of(house)
+
+    assert await raw(house, link, b'{"nonce": "' + b"m" * 32 + b'"}', kind=b"image/\xff") == 200
+    with house.store.read() as ledger:
+        assert len(ledger.evidence_of(house.cases()[0].id)) == 1
+
+
+async def test_many_posts_begun_at_once_hold_no_more_than_one_customer_may(house: Any) -> None:
+    link = await link_of(house)
+    file = b"x" * (20 << 20)
+    ready, go = asyncio.Semaphore(0), [asyncio.Event() for _ in range(5)]
+
+    async def post(number: int) -> int:
+        async def body() -> AsyncIterator[bytes]:
+            saying = json.dumps({"nonce": f"{number}" * 32})
+            yield f"--x\r\nContent-Disposition: form-data; name=say\r\n\r\n{saying}\r\n--x\r\n".encode()
+            await asyncio.sleep(0.1)
+            yield b"Content-Disposition: form-data; "  # and that a file will come
+            ready.release()
+            await go[number].wait()
+            yield b"name=file; filename=a.jpg\r\n\r\n" + file + b"\r\n--x--\r\n"
+
+        headers = {**PROOF, "Content-Type": "multipart/form-data; boundary=x"}
+        async with house.http.post(link, data=body(), headers=headers) as answer:
+            return int(answer.status)
+
+    async with house.held():  # nothing is served, so everything that comes is held
+        posts = [asyncio.create_task(post(number)) for number in range(5)]
+        for _ in posts:
+            await ready.acquire()
+        await asyncio.sleep(0.2)
+        for event, task in zip(go, posts, strict=True):
+            event.set()
+            await asyncio.wait([task], timeout=1.5)
+        held = sum(len(each.content) for each in house.pages._uploads._held.values())
+        assert held <= 60 << 20
+        assert [task.result() for task in posts if task.done()] == [413, 413]
+        for task in posts:
+            task.cancel()
+
+
 async def test_the_domain_is_shown_to_be_ours(house: Any) -> None:
     async with house.http.get(f"{house.public}/MP_verify_abc123.txt") as answer:
         assert await answer.text() == "abc123"

@@ -125,8 +125,8 @@ class WeChat:
     def passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:
         """Return the answer to a delivery: it costs no credit, and holds one text.
 
-        So the letters to the sender are said in it together. What has no place is not `carried`; if the first alone is
-        too long, its beginning is said here, and `send` goes on from there.
+        So the letters to the sender are said in it together. What has no place is not `carried`, and if the first alone
+        is too long, nothing is: with its beginning said here, it would be lost where nobody waits for this any more.
         Source: https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Passive_user_reply_message.html
         """
         try:
@@ -144,14 +144,10 @@ class WeChat:
             text = outgoing.words(letter.body)
             if not text.strip():
                 continue
-            if writing.octets("\n\n".join([*told, text])) <= self.limits.text:
-                carried.append(letter)
-                told.append(text)
-                continue
-            if not told:
-                told = outgoing.parts(text)[:1]
-                self._of(letter).said = text[: text.index(told[0]) + len(told[0])]
-            break
+            if writing.octets("\n\n".join([*told, text])) > self.limits.text:
+                break
+            carried.append(letter)
+            told.append(text)
         if not told:
             return Reply(body=_TAKEN)
         stamp = int(self._clock().timestamp())

@@ -32,7 +32,7 @@ LIMITS: Final = Limits(
 def words(message: OutgoingMessage) -> str:
     """Return the message as one text: pages to open are links below it."""
     links = [_link(choice) for row in message.choices for choice in row if choice.url]
-    return "\n".join([writing.clean(message.plain), *links])
+    return "\n".join([_plain(message.plain), *links])
 
 
 def parts(text: str, most: int = LIMITS.text) -> list[str]:
@@ -59,9 +59,9 @@ def choosing(openid: str, message: OutgoingMessage) -> Json | None:
         "touser": openid,
         "msgtype": "msgmenu",
         "msgmenu": {
-            "head_content": writing.clean(message.text),
+            "head_content": _plain(message.text),
             "list": [{"id": choice.token, "content": _numbered(choice)} for choice in choices],
-            "tail_content": writing.clean(message.hint),
+            "tail_content": _plain(message.hint),
         },
     }
 
@@ -104,8 +104,12 @@ def outcome(answer: Answer) -> Outcome:
             return Refused(error=told)
 
 
+def _plain(text: str) -> str:
+    return writing.inert(writing.clean(text))
+
+
 def _numbered(choice: Choice) -> str:
-    label = writing.clean(choice.label)
+    label = _plain(choice.label)
     return label if label == str(choice.number) else f"{choice.number}. {label}"
 
 

@@ -9,7 +9,6 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -24,7 +23,7 @@ from bot.channels.wecom.outgoing import Json
 from bot.tencent import xml
 from bot.tencent.api import Answer, Api, NoToken, SessionFactory, open_session
 from bot.tencent.envelope import Envelope, fits
-from complaints.errors import Misconfigured, PlaintError, Unavailable
+from complaints.errors import Misconfigured, NotGenuine, PlaintError, Unavailable
 from complaints.messages import Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
 from complaints.ports import Letter
 
@@ -114,7 +113,10 @@ class WeCom:
         pressed = next((letter for letter in letters if isinstance(letter.body, PressAnswer)), None)
         if pressed is None or not isinstance(pressed.body, PressAnswer):
             return Reply()
-        fields = self._envelope.open(delivery)
+        try:
+            fields = self._envelope.open(delivery)
+        except NotGenuine:  # it was when it came; so its time has run out meanwhile, and the answer goes by itself
+            return Reply()
         if incoming.word(fields, "Event").lower() not in incoming.PRESSES:
             return Reply()
         now = int(self._clock().timestamp())
@@ -272,10 +274,7 @@ class WeCom:
 
     async def _ask_robot(self, part: Json) -> Outcome:
         answer = await self._robot.ask(self._robot_url.path, part, dict(self._robot_url.query))
-        text = answer.text
-        for secret in self._robot_url.query.values():
-            text = text.replace(secret, "\u2026")
-        return outgoing.robot_outcome(replace(answer, text=text))
+        return outgoing.robot_outcome(answer)
 
     def _noted(self, outcome: Outcome) -> Outcome:
         """Return the outcome. What is set up wrongly concerns somebody: one line in thirty seconds."""

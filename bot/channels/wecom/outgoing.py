@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot.channel import Limits, Outcome, Pace, Refused, Retry, Sent, Unreachable
 from bot.channels.wecom.cards import BUTTONS, cards, cut
 from bot.tencent.api import TOKEN_CODES, Answer
-from bot.text import clean, octets, split
+from bot.text import clean, inert, octets, split
 from complaints.messages import Enclosure, OutgoingMessage
 
 Json = dict[str, Any]  # the body of a call
@@ -68,7 +68,7 @@ def _links(message: OutgoingMessage) -> list[str]:
 
 def texts(text: str, more: Json) -> list[Json]:
     """Return the messages that say a text of any length; none where there is nothing to say."""
-    parts = split(_inert(clean(text)), LIMITS.text, octets)
+    parts = split(inert(clean(text)), LIMITS.text, octets)
     return [{"msgtype": "text", "text": {"content": part}, **more} for part in parts if part.strip()]
 
 
@@ -90,7 +90,8 @@ def form(enclosure: Enclosure, size: int | None = None) -> str:
 
 def named(enclosure: Enclosure) -> tuple[str, str]:
     """Return the name under which a file is uploaded, and its media type."""
-    mime = enclosure.mime.casefold() or _USUAL.get(enclosure.kind, "application/octet-stream")
+    mime = enclosure.mime.casefold() if _MIME.fullmatch(enclosure.mime) else ""  # whoever sent the file chose it
+    mime = mime or _USUAL.get(enclosure.kind, "application/octet-stream")
     return f"{enclosure.evidence_id}{_ENDINGS.get(mime) or mimetypes.guess_extension(mime) or ''}", mime
 
 
@@ -149,11 +150,6 @@ def revised_outcome(answer: Answer) -> Outcome:
     return Sent() if isinstance(told, Sent) or (spent and isinstance(told, Refused | Unreachable)) else told
 
 
-def _inert(text: str) -> str:
-    """Return the text without links in disguise: WeCom makes one of `<a href=…>`, whoever wrote it."""
-    return _LINK.sub("<\u200b", text)
-
-
 def _base36(number: int) -> str:
     digits = ""
     while number:
@@ -168,7 +164,6 @@ _REPLACED: Final = 2 * 20
 _MINUTE: Final = 60.0
 _MOMENT: Final = 5.0
 _ONCE: Final = {"enable_duplicate_check": 1, "duplicate_check_interval": 1800}
-_LINK: Final = re.compile(r"<(?=/?a\b)", re.IGNORECASE)
 _CODE: Final = re.compile(r"response[ _]?code", re.IGNORECASE)
 _NOBODY: Final = {"invaliduser": "not_found", "unlicenseduser": "unlicensed"}
 _BUSY: Final = frozenset({-1, 6000})
@@ -206,5 +201,6 @@ _FORMS: Final = {
     "video": ("video", frozenset({"video/mp4"}), 10 * 1024 * 1024),
 }
 _FILE: Final = ("file", frozenset[str](), LIMITS.file)
+_MIME: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}")
 _USUAL: Final = {"photo": "image/jpeg", "voice": "audio/amr", "video": "video/mp4"}
 _ENDINGS: Final = {"audio/amr": ".amr", "audio/ogg": ".ogg"}
