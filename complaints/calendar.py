@@ -4,19 +4,22 @@ Every moment that comes in is aware, every moment that goes out is UTC. Nothing 
 """
 
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from complaints.clauses.clock import Limit
+from complaints.clauses.clock import Ends, Limit
 from complaints.policy import Window
 
 _DAY: Final = timedelta(days=1)
 _MIDNIGHT: Final = time()
 _LAST_SECOND: Final = time(23, 59, 59)
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
+_FIXED: Final = ("month_day", "month_end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,22 +139,36 @@ class WorkCalendar:
             index = bisect_right(self._year(number).before, position) - 1
         return self._year(number).openings[index] + position - self._year(number).before[index]
 
-    def end_of_workday(self, start: datetime, n: int) -> datetime:
-        """Return the last closing of the n-th working day after the date of `start`, which is not counted itself.
+    def workday(self, day: date, n: int) -> date:
+        """Return the n-th working day after that date; for 0 the date itself, or else the first working day after it.
 
-        For 0 it is the next such closing, that of the same day if it is still to come. A negative n counts backwards.
+        A negative n counts backwards.
         """
-        return self._workday(start, n)[1]
+        number = day.year
+        days = self._year(number).days
+        index = bisect_right(days, day) + n - 1 if n > 0 else bisect_left(days, day) + n
+        while index < 0:
+            number -= 1
+            index += len(self._year(number).days)
+        while index >= len(self._year(number).days):
+            index -= len(self._year(number).days)
+            number += 1
+        return self._year(number).days[index]
+
+    def over(self, day: date, ends: Ends) -> datetime:
+        """Return the moment at which that date is over: its last second, a closing, or a time by the company's clocks.
+
+        A day without working hours is closed with the next working day.
+        """
+        if ends == "closing":
+            return self._bounds(self.workday(day, 0))[1]
+        clock = _LAST_SECOND if ends == "midnight" else ends
+        # where clocks go back a time comes twice, and a promise lasts until the later one
+        return max(datetime.combine(day, clock, self.zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
     def opening_of_workday(self, start: datetime, n: int) -> datetime:
         """Return the first opening of the n-th working day after the date of `start`; for 0 the next working moment."""
-        return self._workday(start, n)[0] if n else self.next_opening(start)
-
-    def end_of_day(self, start: datetime, n: int) -> datetime:
-        """Return 23:59:59, by the company's clocks, of the date of `start` plus n calendar days."""
-        day = self.local(start).date() + n * _DAY
-        # fold: where clocks go back at midnight that second comes twice, and a promise lasts until the later one
-        return datetime.combine(day, _LAST_SECOND, self.zone).replace(fold=1).astimezone(UTC)
+        return self._bounds(self.workday(self.local(start).date(), n))[0] if n else self.next_opening(start)
 
     def after_quiet(self, moment: datetime, quiet: Window) -> datetime:
         """Return the first moment at or after that one that lies outside the quiet hours, which may cross midnight."""
@@ -166,23 +183,10 @@ class WorkCalendar:
             return moment.astimezone(UTC)
         return max(moment.astimezone(UTC), self._at(ends, quiet.end))
 
-    def _workday(self, start: datetime, n: int) -> tuple[datetime, datetime]:
-        at, number = self._placed(start)
-        table = self._year(number)
-        today = self.local(at).date()
-        if n > 0:
-            index = bisect_right(table.days, today) + n - 1
-        else:
-            index = bisect_left(table.days, today) + n
-            if n == 0 and index < len(table.days) and table.bounds[index][1] < at:
-                index += 1
-        while index < 0:
-            number -= 1
-            index += len(self._year(number).days)
-        while index >= len(self._year(number).days):
-            index -= len(self._year(number).days)
-            number += 1
-        return self._year(number).bounds[index]
+    def _bounds(self, day: date) -> tuple[datetime, datetime]:
+        """Return the first opening and the last closing of a working day."""
+        table = self._year(day.year)
+        return table.bounds[bisect_left(table.days, day)]
 
     def _placed(self, moment: datetime) -> tuple[datetime, int]:
         """Return the moment in UTC and the company's year in which it lies."""
@@ -237,23 +241,43 @@ class WorkCalendar:
         return _Year(openings=openings, closings=closings, before=before, total=total, days=days, bounds=bounds)
 
 
-def due(limit: Limit, start: datetime, calendar: WorkCalendar) -> datetime:
-    """Return the moment at which the limit is over.
+def due(limit: Limit, start: datetime, calendar: WorkCalendar, *, agreed: datetime | None = None) -> datetime:
+    """Return the moment at which the limit is over; it never lies before `start`. `Limit` says what each unit means.
 
-    Seconds, minutes and hours are working time or elapsed time as the limit says; a `workday` ends with the last window
-    of the n-th working day after the start date, a `day` at the end of the n-th date after it.
+    `agreed` is the moment a person agreed upon, for the limits that are nothing else; without it they are a ValueError.
     """
-    if limit.unit == "workday":
-        return calendar.end_of_workday(start, limit.amount)
-    if limit.unit == "day":
-        return calendar.end_of_day(start, limit.amount)
-    return _add(limit, start, _span(limit), calendar)
+    if limit.unit in _SECONDS:
+        return _add(limit, start, _span(limit), calendar)
+    if limit.unit == "appointment":
+        if agreed is None:
+            raise ValueError("Nothing was agreed upon.")
+        return max(start, agreed).astimezone(UTC)
+    day = calendar.local(start).date()
+    if limit.unit in _FIXED:
+        months = (_fixed(limit, day, number, calendar) for number in count(1 if limit.month == "next" else 0))
+        return next(moment for moment in months if moment >= start)
+    if limit.amount and not limit.start_counts:
+        return calendar.over(_later(limit, day, limit.amount, calendar), limit.over)
+    first = _later(limit, day, 0, calendar)
+    if calendar.over(first, limit.over) < start:
+        first = _later(limit, first, 1, calendar)
+    return calendar.over(_later(limit, first, max(limit.amount - 1, 0), calendar), limit.over)
 
 
-def share(limit: Limit, start: datetime, percent: int, calendar: WorkCalendar) -> datetime:
-    """Return the moment at which so many percent of the limit are gone; 150 is half of the same measure after it."""
-    whole = _between(limit, start, due(limit, start, calendar), calendar)
-    return _add(limit, start, whole * percent / 100, calendar)
+def share(
+    limit: Limit, start: datetime, percent: int, calendar: WorkCalendar, *, ends_at: datetime | None = None
+) -> datetime:
+    """Return the moment at which so many percent of the limit are gone; 150 is half of the same measure after it.
+
+    `ends_at` is where a person has set the date, if not the limit.
+    """
+    end = ends_at or due(limit, start, calendar)
+    whole = _between(limit, start, end, calendar)
+    if not whole:  # the whole of it lies in closed time
+        return start.astimezone(UTC) + (end - start) * percent / 100
+    if percent < 100:  # noqa: PLR2004 # all of it
+        return _add(limit, start, whole * percent / 100, calendar)
+    return _add(limit, end, whole * (percent - 100) / 100, calendar)
 
 
 def remaining(limit: Limit, due_at: datetime, at: datetime, calendar: WorkCalendar) -> timedelta:
@@ -274,16 +298,44 @@ def shift(
     left = remaining(limit, due_at, paused_at, calendar)
     if left <= timedelta():  # the date lies in closed time: there is no working time to keep
         return (resumed_at + (due_at - paused_at)).astimezone(UTC)
-    return _add(limit, resumed_at, left, calendar)
+    return max(due_at.astimezone(UTC), _add(limit, resumed_at, left, calendar))
 
 
 def ahead(limit: Limit, moment: datetime, calendar: WorkCalendar) -> datetime:
-    """Return the moment that lies so long before another one; so many working days lead to the opening of that day."""
+    """Return the moment that lies so long before another one; so many working days lead to the opening of that day.
+
+    A day of the month leads to the last one that was over before; what is agreed upon lies nothing before it.
+    """
+    amount = limit.amount - limit.start_counts
     if limit.unit == "workday":
-        return calendar.opening_of_workday(moment, -limit.amount) if limit.amount else moment.astimezone(UTC)
+        return calendar.opening_of_workday(moment, -amount) if amount else moment.astimezone(UTC)
     if limit.unit == "day":
-        return moment.astimezone(UTC) - limit.amount * _DAY
-    return _add(limit, moment, -_span(limit), calendar)
+        return moment.astimezone(UTC) - amount * _DAY
+    local = calendar.local(moment)
+    if limit.unit == "month":
+        return calendar.over(_month_day(local.date(), -amount, local.day), local.time())
+    if limit.unit in _FIXED:
+        months = (_fixed(limit, local.date(), -number, calendar) for number in count(0))
+        return next(each for each in months if each <= moment)
+    return _add(limit, moment, -_span(limit), calendar) if limit.unit in _SECONDS else moment.astimezone(UTC)
+
+
+def _later(limit: Limit, day: date, n: int, calendar: WorkCalendar) -> date:
+    if limit.unit == "workday":
+        return calendar.workday(day, n)
+    return day + n * _DAY if limit.unit == "day" else _month_day(day, n, day.day)
+
+
+def _fixed(limit: Limit, day: date, months: int, calendar: WorkCalendar) -> datetime:
+    """Return when the limit's day of the month is over, so many months after that of the date."""
+    number = 31 if limit.unit == "month_end" else limit.amount - limit.strictly_before
+    return calendar.over(_month_day(day, months, number) + limit.tolerance * _DAY, limit.over)
+
+
+def _month_day(day: date, months: int, number: int) -> date:
+    """Return that day of the month so many months later; its last one where it is shorter. 0 is the day before it."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, 1) + (min(number, monthrange(year, month + 1)[1]) - 1) * _DAY
 
 
 def _span(limit: Limit) -> timedelta:
@@ -291,7 +343,7 @@ def _span(limit: Limit) -> timedelta:
 
 
 def _counts_working_time(limit: Limit) -> bool:
-    return limit.unit == "workday" or (limit.unit != "day" and limit.basis == "working")
+    return limit.unit == "workday" or (limit.unit in _SECONDS and limit.basis == "working")
 
 
 def _between(limit: Limit, a: datetime, b: datetime, calendar: WorkCalendar) -> timedelta:

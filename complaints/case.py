@@ -13,7 +13,9 @@ from pydantic import BaseModel, Field
 class ClockRun(BaseModel):
     """One clock of a case, running or stopped; moments are UTC.
 
-    `told` is the last percent whose rung was told; `held` counts the updates that moved the promised date.
+    `told` is the last percent whose rung was told; `held` counts the updates that moved the promised date. `graded` is
+    the position of its limit among those of its clock (-1 is the one for all cases), `agreed_at` the moment that was
+    agreed upon, `extended` the units by which people moved its date. `nudged`: the customer was reminded in this pause.
     """
 
     started_at: datetime
@@ -24,6 +26,10 @@ class ClockRun(BaseModel):
     stopped_at: datetime | None = None
     promised_at: datetime | None = None
     held: int = 0
+    graded: int = -1
+    agreed_at: datetime | None = None
+    extended: list[int] = Field(default_factory=list)
+    nudged: bool = False
 
     @property
     def running(self) -> bool:

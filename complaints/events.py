@@ -32,7 +32,11 @@ EVENTS: Final = {
     "clock_started": "a clock began to run",
     "clock_stopped": "a clock was stopped in time, or late",
     "clock_paused": "a clock pauses while the desk waits for the customer",
+    "reminded": "the customer was reminded of the question for which a clock pauses",
     "clock_resumed": "a clock runs again, with the time it had left",
+    "appointed": "an agent agreed upon a moment with the customer",
+    "clock_extended": "a person moved a clock's date, with a reason",
+    "clock_redated": "a clock got another limit with the type or a grade of the case",
     "clock_warned": "a share of a clock's time is gone",
     "clock_breached": "a deadline passed",
     "escalated": "a rung of the ladder was told",
@@ -58,6 +62,7 @@ EVENTS: Final = {
 #: What can happen to a case beside its states and moves: clocks, notices, surveys and moves wait for these names.
 HAPPENINGS: Final = {
     "abandoned": "the form was left unfinished",
+    "appointed": "an agent agreed upon a moment with the customer",
     "archive_due": "a finished case leaves the chat",
     "asked": "an agent asked the customer something",
     "claimed": "an agent took the case",

@@ -34,10 +34,12 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
     elif act == "called":
         turn.record(case, "called", actor(member), words={"told": case.words.call, "text": text})
         reaching.reached(turn, case)
+        if case.facts.asked:
+            cases.answered(turn, case, actor(member))
         cases.happen(turn, case, "human_reply", actor(member))
     elif act == "release":
         cases.release(turn, case, actor(member))
-        turn.retire(case, turn.say(turn.policy(case).languages[0], "staff.retired.released"))
+        turn.retire(case, lambda language: turn.say(language, "staff.retired.released"))
         notices.alert(turn, case, ["department", "agents"], "staff.released", by=member.name)
     elif act == "note":
         turn.record(case, "noted", actor(member), words={"text": text})
@@ -49,6 +51,11 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", det
         cases.happen(turn, case, "replied", actor(member))
     elif act == "ask":
         _ask(turn, case, member, text)
+    elif act == "appoint":
+        clocks.appoint(turn, case, actor(member), text)
+        cases.happen(turn, case, "appointed", actor(member))
+    elif act == "extend":
+        clocks.extend(turn, case, member, actor(member), text)
     elif act == "listen":
         case.facts.listen = False
         case.words.said.append(Said(at=turn.now, text=text))
@@ -69,14 +76,17 @@ def claim(turn: Turn, case: Case, member: Staff) -> None:
     """Give a case that nobody owns to this member of the staff: of two who press at once, one wins."""
     case.owner_id = member.id
     turn.record(case, "claimed", actor(member))
-    turn.retire(case, turn.say(turn.policy(case).languages[0], "staff.retired.claimed", owner=member.name))
+    turn.retire(case, lambda language: turn.say(language, "staff.retired.claimed", owner=member.name))
     cases.happen(turn, case, "claimed", actor(member))
 
 
 def _write(turn: Turn, case: Case, key: str, text: str) -> None:
     conversation = turn.conversation_of(case)
     language = conversation.words.language
-    turn.tell(conversation, turn.say(language, key, number=case.number, text=text), priority=Priority.ANSWER, case=case)
+    # what a number typed after it would decide stands below it once more
+    rows = cards.customer_buttons(turn, case, language) if turn.buttonless(conversation.channel) else ()
+    told = turn.say(language, key, number=case.number, text=text)
+    turn.tell(conversation, told, rows, priority=Priority.ANSWER, case=case)
 
 
 def _ask(turn: Turn, case: Case, member: Staff, text: str) -> None:
@@ -96,17 +106,19 @@ def _ask(turn: Turn, case: Case, member: Staff, text: str) -> None:
 
 def _move(turn: Turn, case: Case, member: Staff, move: Move, text: str) -> None:
     state = turn.policy(case).lifecycle.state(move.to)
-    if move.tells and text:
+    tells = move.tells and text and not rights.of_customer(move)
+    if rights.of_customer(move):
+        cases.decided(turn, case, move, actor(member))
+    if tells:
         if state.resolved:
             case.words.result = text
         else:
             case.words.proposal = text
             turn.record(case, "proposed", actor(member), clause=move.clause, words={"text": text})
     cases.make(turn, case, move, actor(member), text=text)
-    language = turn.policy(case).languages[0]
-    title = turn.policy(case).lifecycle.state(case.state).title[language]
-    turn.retire(case, turn.say(language, "staff.retired.moved", state=title))
-    if move.tells and text:
+    title = turn.policy(case).lifecycle.state(case.state).title
+    turn.retire(case, lambda language: turn.say(language, "staff.retired.moved", state=title[language]))
+    if tells:
         cases.happen(turn, case, "human_reply", actor(member))
 
 

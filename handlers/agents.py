@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from typing import Final
 
 from complaints import numbers
@@ -58,19 +59,29 @@ def hear(turn: Turn, conversation: Conversation, member: Staff, message: Incomin
         _register(turn, conversation, member, message.argument)
     elif message.command:
         find(turn, member, f"{message.command} {message.argument}")
+    elif (said := _registers(turn, message.text)) is not None:
+        _register(turn, conversation, member, said)
     elif conversation.state == "composing":
         compose(turn, conversation, member, message.text)
-    elif (said := _registers(turn, member, message.text)) is not None:
-        _register(turn, conversation, member, said)
     else:
         find(turn, member, message.text)
 
 
-def _registers(turn: Turn, member: Staff, text: str) -> str | None:
-    """Return what follows the word that enters a complaint for a customer; None if the text does not begin with it."""
-    for word in turn.say(member.language, "staff.register_words").split():
-        if text.casefold().startswith(word.casefold()):
-            return text[len(word) :].lstrip(" :\uff1a\n")
+def _registers(turn: Turn, text: str) -> str | None:
+    """Return what follows the word that enters a complaint for a customer; None if the text does not begin with it.
+
+    Where nothing parts the word from what follows, that must read like a complaint ("where is the register?").
+    """
+    for language in turn.policy().languages:
+        for word in turn.say(language, "staff.register_words").split():
+            rest = text[len(word) :]
+            if text[: len(word)].casefold() != word.casefold():
+                continue
+            if not rest[:1].isalnum():
+                return re.sub(r"^\W+", "", rest)
+            reading = turn.book.reader.read(rest)
+            if not word.isascii() and (reading.types or reading.slots):
+                return rest
     return None
 
 
@@ -78,6 +89,12 @@ def _register(turn: Turn, conversation: Conversation, member: Staff, text: str) 
     if not rights.works(turn, member):
         turn.tell_staff(member, turn.say(member.language, "error.not_allowed"))
         return
+    if conversation.state == "composing":  # or it would be sent to whoever is being written to
+        dropped = conversation.words.act != "register"
+        conversation.make("rest")
+        conversation.case_id = None
+        if dropped:
+            turn.tell_staff(member, turn.say(member.language, "staff.dropped"))
     if text.strip():
         registering.register(turn, member, text.strip())
         return
@@ -176,10 +193,8 @@ def _pressed(
     key = acts.needs(turn, case, member, token.value)
     if not key:
         acts.perform(turn, case, member, token.value, detail=token.detail)
-        done = turn.say(language, "staff.done")
-        if not message.address.group:
-            acts.show(turn, case, member)
-        return done
+        acts.show(turn, case, member)
+        return turn.say(language, "staff.done")
     conversation.make("ask_staff")
     conversation.case_id = case.id
     conversation.words.act = token.value

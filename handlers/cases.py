@@ -50,7 +50,7 @@ def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     turn.record(case, "opened", CUSTOMER, facts={"number": case.number, "policy": policy.version, "state": case.state,
                                                  "opened_at": opened_at.isoformat()})  # fmt: skip
     hear(turn, case, message, text, reading)
-    _fill_known(turn, conversation, case)
+    fill_known(turn, conversation, case)
     _grade(turn, case)
     happen(turn, case, case.state, SYSTEM, at=opened_at)
     turn.set_timer(case, "nudge", turn.now + timedelta(hours=policy.form.nudge_after))
@@ -58,7 +58,7 @@ def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     return case
 
 
-def _fill_known(turn: Turn, conversation: Conversation, case: Case) -> None:
+def fill_known(turn: Turn, conversation: Conversation, case: Case) -> None:
     """Fill in what came with a scanned code; the customer's own words go before it."""
     known, conversation.words.known = conversation.words.known, {}
     for name, value in known.items():
@@ -167,6 +167,7 @@ def _grade(turn: Turn, case: Case) -> None:
                 turn.record(case, "graded", SYSTEM, facts={"grade": name, "value": value})
             case.facts.grades[name] = value
     case.urgent = bool(case.facts.flags)
+    clocks.regrade(turn, case)
 
 
 def route(turn: Turn, case: Case) -> None:
@@ -219,6 +220,20 @@ def make(turn: Turn, case: Case, move: Move, actor: str, *, text: str = "") -> N
         clocks.stop_all(turn, case)
         for name in ("nudge", "abandon"):
             turn.set_timer(case, name, None)
+
+
+def decided(turn: Turn, case: Case, move: Move, actor: str) -> None:
+    """Write down what the customer decided, or somebody for them on the telephone."""
+    if move.counts != "reopening":
+        turn.record(case, "refused" if move.counts == "rejection" else "accepted", actor, facts={"move": move.id})
+
+
+def answered(turn: Turn, case: Case, actor: str) -> None:
+    """Take note that the customer has answered what they were asked: the clocks run again."""
+    case.facts.asked = False
+    case.words.question = ""
+    clocks.unpause(turn, case)
+    happen(turn, case, "customer_wrote", actor)
 
 
 def _reopen(turn: Turn, case: Case, actor: str) -> None:

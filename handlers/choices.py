@@ -1,5 +1,6 @@
 """Choices where there are no buttons: they are numbered when they are told, and a typed number is a press."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -18,6 +19,7 @@ _ASIDES: Final = frozenset({"back", "skip", "human", "keep"})
 #: Where a number alone may mean a choice of an earlier message; elsewhere it answers the question on the table.
 _FREE: Final = frozenset({"idle", "surveying"})
 _ORNAMENT: Final = "\u25c0 "
+_SCORE: Final = re.compile(r"[0-9]{1,2}")
 
 
 def number(conversation: Conversation, rows: Rows, stands: Stands) -> tuple[Rows, list[str]]:
@@ -26,13 +28,20 @@ def number(conversation: Conversation, rows: Rows, stands: Stands) -> tuple[Rows
     Choices of earlier messages that still hold keep their numbers, so that one number never means two things.
     """
     fresh = {choice.token for row in rows for choice in row}
-    alive = [each for each in conversation.words.shown if each.token not in fresh and holds(conversation, each, stands)]
-    alive = [each for each in alive if not each.token.startswith("m.")]
-    labels_count = {choice.label for row in rows for choice in row if choice.label.isdigit()}
-    alive = [each for each in alive if str(each.number) not in labels_count]
+    scores = {int(choice.label) for row in rows for choice in row if _SCORE.fullmatch(choice.label)}
+    # a menu is over with the next message, and scores must not lie beside the choices of a question
+    over = ("m.", "v.") if any(token.startswith("q.") for token in fresh) else ("m.",)
+    alive = [
+        each
+        for each in conversation.words.shown
+        if each.token not in fresh
+        and each.number not in scores
+        and not each.token.startswith(over)
+        and holds(conversation, each, stands)
+    ]
     shown: list[Shown] = []
     words: list[str] = []
-    free = max((each.number for each in alive), default=0) + 1
+    free = max((*scores, *(each.number for each in alive)), default=0) + 1
     numbered: list[list[Choice]] = []
     for row in rows:
         numbered.append([])
@@ -44,7 +53,7 @@ def number(conversation: Conversation, rows: Rows, stands: Stands) -> tuple[Rows
                 continue
             if _aside(conversation, choice.token):
                 words.append(label)
-            elif choice.label.isdigit() and len(choice.label) <= 2:  # noqa: PLR2004 # a score
+            elif _SCORE.fullmatch(choice.label):
                 count = int(choice.label)
             else:
                 count, free = free, free + 1
@@ -71,22 +80,27 @@ def holds(conversation: Conversation, shown: Shown, stands: Stands) -> bool:
     return token.scope == "m" or stands(token)
 
 
+def stands_still(conversation: Conversation, choice: Choice, stands: Stands) -> bool:
+    """Tell whether a choice of a message that could not be sent at once can still be made."""
+    return holds(conversation, Shown(number=0, label="", token=choice.token), stands)
+
+
 def typed(conversation: Conversation, text: str, stands: Stands, reader: Reader) -> str:
-    """Return the token of the choice that a typed text names by its number or its label, or "" if it names none."""
+    """Return the token of the choice that a typed text names by its number or its label, or "" if it names none.
+
+    Where the choices of a question do not begin at 1, only a bare number is one: "the second" is left to the question.
+    """
     alive = [each for each in conversation.words.shown if holds(conversation, each, stands)]
     if not alive:
         return ""
     said = text.strip().casefold()
-    labelled = [each.token for each in alive if each.label.casefold() == said]
+    bare = re.sub(r"\W", "", said).isdecimal()
+    labelled = [each.token for each in alive if each.label.casefold() == said and not bare]
     if len(labelled) == 1:
         return labelled[0]
-    own = any(parsed is not None and parsed.scope == "q" and each.number for each, parsed in _parsed(alive))
-    if not own and conversation.state not in _FREE:
+    own = [each.number for each in alive if each.number and each.token.startswith("q.")]
+    if (min(own) > 1 and not bare) if own else conversation.state not in _FREE:
         return ""
     tokens = {each.number: each.token for each in alive if each.number}
     places = [Option(id=str(place), labels=()) for place in range(1, max(tokens, default=0) + 1)]
     return tokens.get(int(reader.choose(text, places) or 0), "")
-
-
-def _parsed(shown: Sequence[Shown]) -> list[tuple[Shown, Token | None]]:
-    return [(each, parse(each.token)) for each in shown]

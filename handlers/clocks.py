@@ -1,12 +1,20 @@
 """Clocks: what must happen by when; what is said before a date passes, and who is told when it has passed."""
 
+import re
 from datetime import datetime
+from typing import Final
 
 from complaints.calendar import ahead, due, share, shift
 from complaints.case import Case, ClockRun
-from complaints.clauses.clock import Clock
-from handlers import notices
+from complaints.clauses.clock import Clock, Limit
+from complaints.conversation import Staff
+from complaints.errors import BadInput
+from handlers import notices, rights
 from handlers.turn import SYSTEM, Turn
+
+#: How a moment, and a number of units, stand before the words of an act.
+_MOMENT: Final = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2})[:\uff1a](\d{2})\b", re.ASCII)
+_UNITS: Final = re.compile(r"(\d{1,4})\s+(\S.*)", re.ASCII | re.DOTALL)
 
 
 def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
@@ -19,15 +27,18 @@ def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
             stop(turn, case, clock.id)
             stopped.add(clock.id)
     for clock in waiting.starts:
+        if clock.limit.unit == "appointment":  # started with its moment
+            continue
         run = case.facts.clocks.get(clock.id)
         free = run is None or (clock.restarts and not run.running and clock.id not in stopped)
         if free and turn.holds(clock.when, case):
             start(turn, case, clock, at)
 
 
-def start(turn: Turn, case: Case, clock: Clock, at: datetime) -> None:
-    """Start a clock at that moment."""
-    run = ClockRun(started_at=at, due_at=due(clock.limit, at, turn.book.calendar))
+def start(turn: Turn, case: Case, clock: Clock, at: datetime, *, agreed: datetime | None = None) -> None:
+    """Start a clock at that moment; `agreed` is when it is due, where that was agreed upon."""
+    run = ClockRun(started_at=at, due_at=at, agreed_at=agreed, graded=_graded(turn, case, clock))
+    run.due_at = _moment(turn, clock, run, 100)
     if clock.promised:
         run.promised_at = run.due_at
     case.facts.clocks[clock.id] = run
@@ -41,8 +52,7 @@ def stop(turn: Turn, case: Case, clock_id: str) -> None:
     run = case.facts.clocks[clock_id]
     run.stopped_at = turn.now
     turn.record(case, "clock_stopped", SYSTEM, facts={"clock": clock_id, "late": turn.now > run.due_at})
-    turn.set_timer(case, f"clock:{clock_id}", None)
-    turn.set_timer(case, f"hold:{clock_id}", None)
+    _disarm(turn, case, clock_id)
 
 
 def stop_all(turn: Turn, case: Case) -> None:
@@ -57,27 +67,105 @@ def pause(turn: Turn, case: Case) -> None:
     for clock in turn.policy(case).clocks:
         run = case.facts.clocks.get(clock.id)
         if run is not None and run.running and run.paused_at is None and "customer" in clock.pauses:
-            run.paused_at = turn.now
-            turn.record(case, "clock_paused", SYSTEM, clause=clock.clause, facts={"clock": clock.id})
-            turn.set_timer(case, f"clock:{clock.id}", None)
-            turn.set_timer(case, f"hold:{clock.id}", None)
+            run.paused_at, run.nudged = turn.now, False
+            turn.record(case, "clock_paused", SYSTEM, clause=clock.clause, facts={"clock": clock.id, "for": "customer"})
+            _disarm(turn, case, clock.id)
+            if clock.pause is not None:
+                turn.set_timer(case, f"pause:{clock.id}", due(clock.pause.nudge, turn.now, turn.book.calendar))
 
 
 def unpause(turn: Turn, case: Case) -> None:
     """Let paused clocks run on with the time they had left."""
     for clock in turn.policy(case).clocks:
         run = case.facts.clocks.get(clock.id)
-        if run is None or run.paused_at is None or not run.running:
+        if run is not None and run.paused_at is not None and run.running:
+            _resume(turn, case, clock, run, run.paused_at, "answer")
+
+
+def _resume(turn: Turn, case: Case, clock: Clock, run: ClockRun, paused_at: datetime, why: str) -> None:
+    calendar, limit = turn.book.calendar, _limit(clock, run)
+    run.due_at = shift(limit, run.due_at, paused_at, turn.now, calendar)
+    if run.promised_at is not None:
+        run.promised_at = shift(limit, run.promised_at, paused_at, turn.now, calendar)
+    run.pauses.append((paused_at, turn.now))
+    run.paused_at = None
+    turn.record(case, "clock_resumed", SYSTEM, clause=clock.clause,
+                facts={"clock": clock.id, "due_at": run.due_at.isoformat(), "why": why})  # fmt: skip
+    turn.set_timer(case, f"pause:{clock.id}", None)
+    _arm(turn, case, clock, run)
+
+
+def see_to_pause(turn: Turn, case: Case, clock_id: str) -> None:
+    """Remind the customer of a question once, and let the clock run again when its pause has lasted long enough."""
+    run = case.facts.clocks.get(clock_id)
+    clock = turn.policy(case).clock(clock_id)
+    if run is None or not run.running or run.paused_at is None or clock.pause is None:
+        return
+    if not run.nudged:
+        for each in case.facts.clocks.values():  # one question may pause several clocks
+            each.nudged = each.nudged or each.paused_at is not None
+        turn.record(case, "reminded", SYSTEM, clause=clock.pause.clause or clock.clause, facts={"clock": clock_id})
+        notices.tell_customer(turn, case, "case.nudge", text=case.words.question)
+    ends = due(clock.pause.most, run.paused_at, turn.book.calendar)
+    if ends > turn.now:
+        turn.set_timer(case, f"pause:{clock_id}", ends)
+        return
+    before = run.promised_at
+    _resume(turn, case, clock, run, run.paused_at, "limit")
+    notices.alert(turn, case, ["owner"], "staff.silent", clock=clock.title, due=run.due_at)
+    _tell_moved(turn, case, before, run.promised_at)
+
+
+def appoint(turn: Turn, case: Case, actor: str, text: str) -> None:
+    """Start the clocks of what was agreed upon with the customer; the text begins with the moment, in local time.
+
+    A clock that runs already gets the new moment. BadInput for a moment that cannot be read or has passed.
+    """
+    found = _MOMENT.match(text.strip())
+    zone = turn.book.calendar.zone
+    try:
+        moment = datetime.fromisoformat(_padded(found)).replace(tzinfo=zone) if found else None
+    except ValueError:  # the 31st of a month that has 30
+        moment = None
+    if moment is None or moment <= turn.now:
+        raise BadInput(key="error.moment", now=f"{turn.now.astimezone(zone):%Y-%m-%d %H:%M}")
+    turn.record(case, "appointed", actor, facts={"moment": moment.isoformat()}, words={"text": text})
+    for clock in turn.policy(case).clocks:
+        if clock.limit.unit == "appointment" and turn.holds(clock.when, case):
+            start(turn, case, clock, turn.now, agreed=moment)
+            if clock.promised:
+                _tell(turn, case, "case.appointed", moment)
+
+
+def extend(turn: Turn, case: Case, member: Staff, actor: str, text: str) -> None:
+    """Move the date of a running clock: the text is a number of units of its `extension.step`, and the reason.
+
+    BadInput if there is no reason, or if it is more than the policy allows at once.
+    """
+    clock = rights.extensible(turn, case, member)
+    if clock is None or clock.extension is None:
+        raise BadInput(key="error.act", number=case.number)
+    found, run, step = _UNITS.match(text.strip()), case.facts.clocks[clock.id], clock.extension.step
+    if found is None or not 1 <= int(found[1]) <= step.amount:
+        raise BadInput(key="error.extension", most=str(step.amount))
+    run.extended.append(int(found[1]))
+    facts = _redate(turn, case, clock, run) | {"by": run.extended[-1], "unit": step.unit}
+    turn.record(case, "clock_extended", actor, clause=clock.extension.clause or clock.clause, facts=facts,
+                words={"reason": found[2]})  # fmt: skip
+
+
+def regrade(turn: Turn, case: Case) -> None:
+    """Date the running clocks anew whose limit is another one, now that the type or a grade of the case has changed.
+
+    They count from their own start, and keep their pauses.
+    """
+    for clock in turn.policy(case).clocks:
+        run = case.facts.clocks.get(clock.id)
+        if run is None or not run.running or (graded := _graded(turn, case, clock)) == run.graded:
             continue
-        calendar = turn.book.calendar
-        run.due_at = shift(clock.limit, run.due_at, run.paused_at, turn.now, calendar)
-        if run.promised_at is not None:
-            run.promised_at = shift(clock.limit, run.promised_at, run.paused_at, turn.now, calendar)
-        run.pauses.append((run.paused_at, turn.now))
-        run.paused_at = None
-        turn.record(case, "clock_resumed", SYSTEM, clause=clock.clause,
-                    facts={"clock": clock.id, "due_at": run.due_at.isoformat()})  # fmt: skip
-        _arm(turn, case, clock, run)
+        run.graded = graded
+        facts, clause = _redate(turn, case, clock, run), _limit(clock, run).clause or clock.clause
+        turn.record(case, "clock_redated", SYSTEM, clause=clause, facts=facts)
 
 
 def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
@@ -129,30 +217,75 @@ def hold(turn: Turn, case: Case, clock_id: str) -> None:
     before = run.promised_at
     run.promised_at = due(clock.holding.extend, max(before, turn.now), turn.book.calendar)
     run.held += 1
-    language = turn.conversation_of(case).words.language
-    turn.tell(
-        turn.conversation_of(case),
-        turn.say(
-            language,
-            "case.holding",
-            number=case.number,
-            before=turn.moment(language, before),
-            date=turn.promise(language, run.promised_at),
-        ),
-        priority=notices.PROGRESS,
-        unasked=True,
-        case=case,
-    )
+    _tell(turn, case, "case.holding", run.promised_at, before)
     moved = {"clock": clock_id, "before": before.isoformat(), "promised_at": run.promised_at.isoformat()}
     turn.record(case, "held", SYSTEM, clause=clock.clause, facts=moved)
     _arm(turn, case, clock, run)
 
 
 def _moment(turn: Turn, clock: Clock, run: ClockRun, percent: int) -> datetime:
-    moment = share(clock.limit, run.started_at, percent, turn.book.calendar)
+    """Return when so much of a run's time is gone, or was: with all its extensions and pauses."""
+    calendar, limit = turn.book.calendar, _limit(clock, run)
+    ends_at = due(limit, run.started_at, calendar, agreed=run.agreed_at)
+    step = clock.extension.step if clock.extension is not None else limit
+    for units in run.extended:
+        ends_at = due(step.model_copy(update={"amount": units}), ends_at, calendar)
+    moment = share(limit, run.started_at, percent, calendar, ends_at=ends_at)
     for paused_at, resumed_at in run.pauses:
-        moment = shift(clock.limit, moment, paused_at, resumed_at, turn.book.calendar)
+        moment = shift(limit, moment, paused_at, resumed_at, calendar)
     return moment
+
+
+def _graded(turn: Turn, case: Case, clock: Clock) -> int:
+    return next((at for at, limit in enumerate(clock.limits) if turn.holds(limit.when, case)), -1)
+
+
+def _limit(clock: Clock, run: ClockRun) -> Limit:
+    return clock.limits[run.graded] if run.graded >= 0 else clock.limit
+
+
+def _redate(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> dict[str, str]:
+    """Give a run its date anew, and tell the customer where another one was promised. Return what is to be recorded.
+
+    What was told and has not come yet, by the new date, is told when it does.
+    """
+    before, promised = run.due_at, run.promised_at
+    run.due_at = _moment(turn, clock, run, 100)
+    if promised is not None and run.due_at > before:
+        run.promised_at = max(run.due_at, promised)  # it may have been moved already
+    elif promised is not None and run.due_at > turn.now:
+        run.promised_at = min(run.due_at, promised)
+    ladder = turn.policy(case).ladder(clock.id)
+    told = [rung.percent for rung in ladder.rungs if rung.percent <= run.told] if ladder else []
+    run.told = max((each for each in told if _moment(turn, clock, run, each) <= turn.now), default=0)
+    _tell_moved(turn, case, promised, run.promised_at)
+    if run.paused_at is None:
+        _arm(turn, case, clock, run)
+    return {"clock": clock.id, "before": before.isoformat(), "due_at": run.due_at.isoformat()}
+
+
+def _tell_moved(turn: Turn, case: Case, before: datetime | None, after: datetime | None) -> None:
+    if before is not None and after is not None and before != after:
+        _tell(turn, case, "case.moved", after, before)
+
+
+def _tell(turn: Turn, case: Case, key: str, date: datetime, before: datetime | None = None) -> None:
+    conversation = turn.conversation_of(case)
+    language = conversation.words.language
+    shown = {"before": turn.moment(language, before)} if before is not None else {}
+    text = turn.say(language, key, number=case.number, date=turn.promise(language, date), **shown)
+    turn.tell(conversation, text, priority=notices.PROGRESS, unasked=True, case=case)
+
+
+def _padded(found: re.Match[str]) -> str:
+    """Return a moment with all its zeros: people leave them out."""
+    year, month, day = found[1].split("-")
+    return f"{year}-{month:0>2}-{day:0>2}T{found[2]:0>2}:{found[3]}"
+
+
+def _disarm(turn: Turn, case: Case, clock_id: str) -> None:
+    for kind in ("clock", "hold", "pause"):
+        turn.set_timer(case, f"{kind}:{clock_id}", None)
 
 
 def _arm(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:

@@ -7,13 +7,14 @@ from typing import Final
 
 from complaints import numbers
 from complaints.case import Case
+from complaints.clauses.form import FormField
 from complaints.commands import Hear
 from complaints.conversation import Conversation
 from complaints.messages import Address, Choice, IncomingMessage
 from complaints.ports import Option
 from complaints.reading import Language, Reading
 from complaints.tokens import Token, parse
-from handlers import agents, cards, cases, choices, clocks, evidence, intake, linking, reaching, rights, surveying
+from handlers import agents, cards, cases, choices, evidence, intake, linking, reaching, rights, surveying
 from handlers.turn import CUSTOMER, Turn
 
 #: More messages than this from one person within ten seconds are written down and not answered one by one.
@@ -47,17 +48,18 @@ def hear(command: Hear, turn: Turn) -> None:
     turn.speaker = conversation.id
     _greet(conversation, message)
     if message.kind == "blocked":
-        reaching.leave(turn, conversation, message.address.channel)
+        reaching.leave(turn, conversation, message.address.channel, message.address.chat)
         for case in turn.cases_of(conversation):
             turn.record(case, "blocked", CUSTOMER)
         return
     conversation.reachable = True
     conversation.heard_at = turn.now
-    reaching.digest(turn, conversation)
+    if message.kind != "unknown" or message.credits:
+        reaching.digest(turn, conversation)
     if message.kind in ("unblocked", "unknown", "moved"):
         turn.unclaimed = message.kind == "unknown" and message.address.channel in turn.book.shared
         return
-    if (code := brought_code(message)) and linking.join(turn, conversation, code):
+    if (code := brought_code(message)) and _joined(turn, conversation, message, code):
         return
     if message.command in ("start", "bind") and message.argument and agents.bind(turn, conversation, message):
         return
@@ -92,6 +94,20 @@ def brought_code(message: IncomingMessage) -> str:
         return message.argument.removeprefix(_LINK)
     text = message.text.strip()
     return text if _CODE.fullmatch(text) else ""
+
+
+def _joined(turn: Turn, conversation: Conversation, message: IncomingMessage, code: str) -> bool:
+    """Join the chats, or tell somebody who meant nothing else that the code is wrong; False if it is other words."""
+    if turn.scene.by_code(code) is not None:
+        let_go(turn, conversation)
+    if linking.join(turn, conversation, code):
+        return True
+    alone = conversation.state == "idle" and not turn.cases_of(conversation)
+    meant = message.command or (alone and message.address.channel not in turn.book.shared)
+    if not meant or conversation.staff_id is not None:
+        return False
+    turn.tell(conversation, turn.say(conversation.words.language, "link.wrong"))
+    return True
 
 
 def _language_of(code: str) -> Language:
@@ -141,8 +157,11 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
         return
     if message.command == "start" and _scanned(turn, conversation, message.argument):
         return
-    if _spoken(conversation, message):
-        message = replace(message, attachments=())
+    if _recognised(message):
+        if conversation.state not in ("idle", "picking"):
+            message = replace(message, attachments=())  # but the answer to the question on the table
+        elif _decided(turn, conversation, message, text):
+            return
     wish = message.command or (turn.book.reader.intent(text) if text else None) or ""
     if _not_ours(turn, conversation, message, text, wish):
         turn.unclaimed = True
@@ -187,11 +206,9 @@ def _help(turn: Turn, conversation: Conversation) -> None:
     turn.tell(conversation, turn.say(conversation.words.language, key), intake.menu(turn, conversation))
 
 
-def _spoken(conversation: Conversation, message: IncomingMessage) -> bool:
-    """Tell whether a voice message is but the answer to the question on the table, recognised by the platform."""
-    if not message.text or not all(each.kind == "voice" for each in message.attachments):
-        return False
-    return conversation.state not in ("idle", "picking") and bool(message.attachments)
+def _recognised(message: IncomingMessage) -> bool:
+    """Tell whether this is a voice message in which the platform has recognised words."""
+    return bool(message.text and message.attachments) and all(each.kind == "voice" for each in message.attachments)
 
 
 def _not_ours(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, wish: str) -> bool:
@@ -214,21 +231,33 @@ def _scanned(turn: Turn, conversation: Conversation, scene: str) -> bool:
         if name == "type":
             if any(each.id == value for each in policy.taxonomy.types):
                 known[name] = value
-        elif policy.form.has(name) and 0 < len(value) <= policy.form.field(name).max_length:
-            allowed = {choice.id for choice in policy.form.field(name).choices}
-            if policy.form.field(name).kind != "files" and (not allowed or value in allowed):
-                known[name] = value
+        elif policy.form.has(name) and _fits(policy.form.field(name), value):
+            known[name] = value
     if not known:
         return False
-    if intake.case_in_form(turn, conversation) is None:
-        conversation.make("ask_which")  # and it is known which: the next words are a new complaint
-        conversation.case_id, conversation.words.options = None, [_NEW]
+    let_go(turn, conversation)
     conversation.words.known = known
     language = conversation.words.language
+    case = intake.case_in_form(turn, conversation)
+    if case is not None:
+        cases.fill_known(turn, conversation, case)
+        turn.tell(conversation, turn.say(language, "menu.finish_first", number=case.number), case=case)
+        intake.proceed(turn, conversation, case)
+        return True
+    conversation.make("ask_which")  # and it is known which: the next words are a new complaint
+    conversation.case_id, conversation.words.options = None, [_NEW]
     shown = [policy.taxonomy.type(v).title[language] if k == "type" else v for k, v in known.items()]
     about = turn.say(language, "choices.joint").join(shown)
     turn.tell(conversation, turn.say(language, "menu.what_happened_about", about=about))
     return True
+
+
+def _fits(each: FormField, value: str) -> bool:
+    """Tell whether a scanned code may fill this field: never with who the customer is, or how to reach them."""
+    if each.personal or each.kind in ("files", "contact") or not 0 < len(value) <= each.max_length:
+        return False
+    allowed = {choice.id for choice in each.choices}
+    return (not allowed or value in allowed) and (not each.pattern or re.fullmatch(each.pattern, value) is not None)
 
 
 def _read(turn: Turn, conversation: Conversation, text: str) -> Reading:
@@ -563,10 +592,7 @@ def _replied(turn: Turn, conversation: Conversation, case: Case, message: Incomi
 
 
 def _answered(turn: Turn, conversation: Conversation, case: Case) -> None:
-    case.facts.asked = False
-    case.words.question = ""
-    clocks.unpause(turn, case)
-    cases.happen(turn, case, "customer_wrote", CUSTOMER)
+    cases.answered(turn, case, CUSTOMER)
     if conversation.state == "replying":
         conversation.make("rest")
         conversation.case_id = None
@@ -605,6 +631,7 @@ def _explained(turn: Turn, conversation: Conversation, case: Case, message: Inco
     conversation.case_id = None
     cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
     _customer_move(turn, conversation, case, move_id, text)
+    intake.go_on(turn, conversation)
 
 
 def _customer_move(turn: Turn, conversation: Conversation, case: Case, move_id: str, text: str = "") -> None:
@@ -613,8 +640,7 @@ def _customer_move(turn: Turn, conversation: Conversation, case: Case, move_id: 
     if move is None:
         turn.tell(conversation, turn.say(language, "error.stale"))
         return
-    if move.counts != "reopening":
-        turn.record(case, "refused" if move.counts == "rejection" else "accepted", CUSTOMER, facts={"move": move.id})
+    cases.decided(turn, case, move, CUSTOMER)
     cases.make(turn, case, move, CUSTOMER, text=text)
 
 
@@ -679,6 +705,9 @@ def _move_pressed(turn: Turn, conversation: Conversation, message: IncomingMessa
         agents.toast(turn, message, turn.say(language, "error.stale"))
         return
     if not move.asks:
+        if conversation.state == "explaining" and conversation.case_id == case.id:
+            conversation.make("rest")
+            conversation.case_id = None
         _customer_move(turn, conversation, case, move.id)
         return
     conversation.make("ask_reason")

@@ -360,7 +360,9 @@ def refuse_consent(turn: Turn, conversation: Conversation, case: Case) -> None:
     conversation.make("rest")
     conversation.customer_id = conversation.case_id = None
     words = conversation.words
-    conversation.words = Dialogue(language=language, places=words.places, preferred=words.preferred)
+    conversation.words = Dialogue(
+        language=language, places=words.places, preferred=words.preferred, recent=words.recent, guesses=words.guesses
+    )
 
 
 def withdrawal(turn: Turn, case: Case) -> Move | None:
@@ -595,6 +597,22 @@ def submit(turn: Turn, conversation: Conversation, case: Case) -> None:
         cases.happen(turn, case, "customer_wrote", CUSTOMER)
         language = conversation.words.language
         turn.tell(conversation, turn.say(language, "hear.added", number=case.number), case=case)
+    go_on(turn, conversation)
+
+
+def go_on(turn: Turn, conversation: Conversation) -> None:
+    """Ask on for a complaint whose form was put aside for another question, if there is one."""
+    left = [
+        case
+        for case in turn.cases_of(conversation)
+        if case.open and not case.facts.complete and case.state == turn.policy(case).lifecycle.first
+    ]
+    if left and conversation.state == "idle":
+        words = conversation.words
+        words.trail, words.ahead, words.skipped, words.options, words.returning = [], [], [], [], False
+        conversation.case_id = left[0].id
+        turn.tell(conversation, turn.say(words.language, "menu.finish_first", number=left[0].number), case=left[0])
+        proceed(turn, conversation, left[0])
 
 
 def accept(turn: Turn, case: Case, actor: str) -> None:

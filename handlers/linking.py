@@ -26,7 +26,7 @@ def offer(turn: Turn, conversation: Conversation) -> None:
     if turn.book.bot_link and conversation.channel != "telegram":
         text += "\n" + turn.say(language, "link.telegram", link=f"{turn.book.bot_link}?start=link-{code}")
     turn.tell(conversation, text)
-    if len(conversation.words.places) > 1:
+    if len(conversation.words.places) > 1 and intake.case_in_form(turn, conversation) is None:
         _ask_preferred(turn, conversation)
 
 
@@ -49,7 +49,7 @@ def prefer(turn: Turn, conversation: Conversation, channel: str) -> None:
 
 
 def join(turn: Turn, newer: Conversation, code: str) -> bool:
-    """Make this chat and the one that issued the code one conversation; False if the code is nobody's.
+    """Make this chat and the one that issued the code one conversation; False if the code is nobody else's.
 
     The older one goes on, with all cases, the open form, and both chats.
     """
@@ -57,13 +57,17 @@ def join(turn: Turn, newer: Conversation, code: str) -> bool:
     newer.words.guesses = [at for at in newer.words.guesses if minute - at < _HOLDS]
     older = turn.scene.by_code(code) if len(newer.words.guesses) < _GUESSES else None
     if older is None:
-        newer.words.guesses.append(minute)
+        newer.words.guesses = [*newer.words.guesses, minute][-_GUESSES:]
         return False
-    if older.id == newer.id or older.staff_id is not None or newer.staff_id is not None:
+    if older.id == newer.id:
+        turn.tell(newer, turn.say(newer.words.language, "link.here"))
+        return True
+    if older.staff_id is not None or newer.staff_id is not None:
         return False
     here = Address(channel=newer.channel, chat=newer.words.chat)
     there = Address(channel=older.channel, chat=older.words.chat)
-    places = [*(older.words.places or [_place(there)]), *(newer.words.places or [_place(here)])]
+    known = older.words.places or ([_place(there)] if older.reachable else [])
+    places = [*known, *(newer.words.places or [_place(here)])]
     older.words.places = list({(each.channel, each.chat): each for each in places}.values())
     _carry_over(turn, older, newer)
     reaching.at_home(older, here)
@@ -79,7 +83,9 @@ def join(turn: Turn, newer: Conversation, code: str) -> bool:
     language = older.words.language
     turn.speaker = older.id
     turn.tell(older, turn.say(language, "link.done"))
-    turn.tell_place(there, turn.say(language, "link.warning"))
+    for place in older.words.places:
+        if place != _place(here):
+            turn.tell_place(Address(channel=place.channel, chat=place.chat), turn.say(language, "link.warning"))
     open_form = intake.case_in_form(turn, older)
     if open_form is not None:
         intake.ask_again(turn, older, open_form)
@@ -97,7 +103,8 @@ def _carry_over(turn: Turn, older: Conversation, newer: Conversation) -> None:
         older.customer_id = new.id
     elif known is not None and new is not None:
         known.profile.answers = {**new.profile.answers, **known.profile.answers}
-        known.consent = known.consent or new.consent
+        if known.consent is None or (known.consent.version != turn.policy().form.consent and new.consent is not None):
+            known.consent = new.consent
         turn.touch(known)
     if older.state == "idle" and newer.state != "idle":
         kept = older.words.model_dump(include=_OWN)

@@ -1,14 +1,16 @@
 """Reaching a customer: what waits until they write, other chats of theirs, and in the end somebody who calls."""
 
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from complaints.case import Case
 from complaints.commands import Miss
 from complaints.conversation import Conversation, Place
-from complaints.messages import Address, OutgoingMessage
+from complaints.messages import Address, Choice, OutgoingMessage
 from complaints.ports import Letter, Priority
-from handlers import notices, surveying
+from handlers import cards, choices, notices
 from handlers.turn import SYSTEM, Turn
 
 #: What a customer must hear, if need be by telephone; progress can wait until they write.
@@ -33,8 +35,10 @@ def missed(command: Miss, turn: Turn) -> None:
         return
     if elsewhere is not None and command.text:
         turn.told(command.letter_id)
-        turn.tell(conversation, command.text, priority=Priority(command.priority or Priority.PROGRESS), unasked=True,
-                  case=case, at=elsewhere)  # fmt: skip
+        decides = command.priority == Priority.DECISION
+        rows = cards.customer_buttons(turn, case, conversation.words.language) if decides else ()
+        turn.tell(conversation, command.text, rows, priority=Priority(command.priority or Priority.PROGRESS),
+                  unasked=True, case=case, at=elsewhere)  # fmt: skip
     elif command.reason != "window":
         _keep_words(case, command.text)
         call(turn, case)
@@ -63,7 +67,7 @@ def see_to(turn: Turn) -> None:
 def call(turn: Turn, case: Case) -> None:
     """Ask the owner, or the department, to call the customer; once until somebody has."""
     turn.touch(case)
-    if not case.facts.call and case.words.call:
+    if case.open and not case.facts.call and case.words.call:
         case.facts.call = True
         notices.alert(turn, case, ["owner"] if case.owner_id is not None else ["department"], "staff.undelivered")
 
@@ -76,30 +80,46 @@ def reached(turn: Turn, case: Case) -> None:
 
 
 def digest(turn: Turn, conversation: Conversation) -> None:
-    """Say first what waited for this person to write, each thing once, with the choices that still hold."""
+    """Say first what waited for this person to write, each thing once, with the choices that still hold.
+
+    What asked for a choice that can no longer be made is left out; what somebody should have called about is not.
+    """
     letters = turn.scene.parked(conversation.id)
     turn.told(*(each.id for each in letters))
-    letters = [each for each in letters if each.priority != Priority.SURVEY or _asks_still(turn, each)]
-    bodies = [(each.case_id, each.body) for each in letters if isinstance(each.body, OutgoingMessage)]
-    if not bodies:
-        return
-    texts = list(dict.fromkeys(body.text for _, body in bodies))
-    rows = {case_id: body.choices for case_id, body in bodies}
+    # of a survey and its reminders the last one is enough
+    last = {each.case_id if each.priority == Priority.SURVEY else each.id: each for each in letters}
+    texts: list[str] = []
+    rows: dict[str, Sequence[Choice]] = {}
+    for letter in last.values():
+        if isinstance(letter.body, OutgoingMessage):
+            asks = [row for row in letter.body.choices if row[0].token]
+            holding = [row for row in asks if choices.stands_still(conversation, row[0], turn.stands)]
+            rows.update((row[0].token, row) for row in holding)
+            if holding or not asks or not _outdated(turn, letter):
+                texts.append(letter.body.text)
+    language = conversation.words.language
     for case in turn.cases_of(conversation):
-        count = sum(each.case_id == case.id for each in letters)
-        if count:
-            turn.record(case, "caught_up", SYSTEM, facts={"letters": count})
+        waited = [
+            each.body.text for each in letters if each.case_id == case.id and isinstance(each.body, OutgoingMessage)
+        ]
+        unheard = case.words.call
+        for text in waited:
+            unheard = unheard.replace(text, "")
+        if unheard.strip():
+            texts.append(re.sub(r"\n{3,}", "\n\n", unheard.strip()))
+            rows.update((row[0].token, row) for row in cards.customer_buttons(turn, case, language))
+        if waited or unheard:
+            turn.record(case, "caught_up", SYSTEM, facts={"letters": len(waited)})
             reached(turn, case)
-    head = turn.say(conversation.words.language, "reach.digest")
-    turn.tell(
-        conversation, "\n\n".join([head, *texts]), [row for choices in rows.values() for row in choices], apart=True
-    )
+    if texts:
+        head = turn.say(language, "reach.digest")
+        turn.tell(conversation, "\n\n".join([head, *dict.fromkeys(texts)]), list(rows.values()), apart=True)
 
 
-def _asks_still(turn: Turn, letter: Letter) -> bool:
-    """Tell whether the survey that a letter brings still takes answers."""
+def _outdated(turn: Turn, letter: Letter) -> bool:
+    """Tell whether a letter is better left out, now that its choices can not be made: but a result is told late too."""
     case = turn.case(letter.case_id)
-    return case is not None and surveying.running(turn, case) is not None
+    return letter.priority == Priority.SURVEY or (case is not None and case.facts.resolved_at is None)
 
 
 def other_place(conversation: Conversation, channel: str) -> Address | None:
@@ -110,16 +130,16 @@ def other_place(conversation: Conversation, channel: str) -> Address | None:
     return None
 
 
-def leave(turn: Turn, conversation: Conversation, channel: str) -> None:
-    """Stop writing to the person on this channel: on another of theirs if there is one, else not at all."""
+def leave(turn: Turn, conversation: Conversation, channel: str, chat: str = "") -> None:
+    """Stop writing to the person in this chat, or on this whole channel: elsewhere if there is one, else not at all."""
     words = conversation.words
-    words.places = [place for place in words.places if place.channel != channel]
+    words.places = [place for place in words.places if place.channel != channel or (chat and place.chat != chat)]
     turn.touch(conversation)
-    if words.preferred == channel:
+    if all(place.channel != words.preferred for place in words.places):
         words.preferred = ""
     if not words.places:
         conversation.reachable = False
-    elif conversation.channel == channel:
+    elif Place(channel=conversation.channel, chat=words.chat) not in words.places:
         conversation.channel, words.chat = words.places[-1].channel, words.places[-1].chat
 
 

@@ -25,6 +25,8 @@ def fire(command: Fire, turn: Turn) -> None:
             cases.happen(turn, case, name, SYSTEM)
     elif what == "hold":
         clocks.hold(turn, case, detail)
+    elif what == "pause":
+        clocks.see_to_pause(turn, case, detail)
     elif what == "survey":
         surveying.fire(turn, case, detail)
     elif what == "nudge":

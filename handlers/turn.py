@@ -247,11 +247,13 @@ class Turn:
         self._said.joins.append(join)
         self._batch.changes.joins.append(join)
 
-    def retire(self, case: Case, text: str) -> None:
+    def retire(self, case: Case, why: Callable[[Language], str]) -> None:
         """Take the buttons off every card of the case that lies in a chat of the staff, and say why."""
         cards: Sequence[Card] = self.ledger.cards_of(case.id)
+        languages = {(each.channel, each.chat): each.language for each in self.scene.staff.values()}
         for card in cards:
-            self._letter(card.address, Revision(ref=card.ref, text=text), Priority.ALERT, conversation_id=None,
+            language = languages.get((card.address.channel, card.address.chat), self.policy(case).languages[0])
+            self._letter(card.address, Revision(ref=card.ref, text=why(language)), Priority.ALERT, conversation_id=None,
                          case_id=case.id, unasked=True, key="", due_at=self.now)  # fmt: skip
             self._batch.changes.retired.append(card.id)
 
@@ -336,7 +338,13 @@ class Turn:
         if case is None:
             return False
         if token.scope == "v":
-            return token.stamp == case.cycle
+            return token.stamp == case.cycle and any(
+                run.cycle == case.cycle
+                and not run.done
+                and token.value not in run.scores
+                and self.now <= run.expires_at
+                for run in case.facts.surveys
+            )
         moves = self.policy(case).lifecycle.moves_from(case.state)
         return token.stamp == case.round and any(move.id == token.value and CUSTOMER in move.by for move in moves)
 
@@ -409,6 +417,7 @@ class Turn:
         if told is None:
             told = _Telling(address, conversation_id, [], (), priority, unasked, case_id, key, None, conversation)
             self._telling[place] = told
+        told.conversation = conversation or told.conversation
         if text and text not in told.parts:
             told.parts.append(text)
         if rows:
@@ -421,7 +430,7 @@ class Turn:
         """Write what is to be said into the outbox: one message for each person."""
         for told in self._telling.values():
             rows, hint = told.rows, ""
-            if told.conversation is not None and rows and self.buttonless(told.address.channel):
+            if told.conversation is not None and self.buttonless(told.address.channel):
                 rows, hint = self._numbered(told.conversation, rows)
             case = self.case(told.case_id)
             body = OutgoingMessage(

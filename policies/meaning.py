@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
@@ -15,7 +15,7 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from complaints.calendar import WorkCalendar, due
-from complaints.clauses.clock import Clock, Limit
+from complaints.clauses.clock import SETTINGS, Clock, Limit
 from complaints.clauses.form import FormField
 from complaints.clauses.lifecycle import Move
 from complaints.clauses.model import Predicate, Test
@@ -55,6 +55,8 @@ GRANTS: Final = frozenset({"handle", "lead", "read"})
 _MOVERS: Final = frozenset({"agent", "customer", "owner", "system"})
 _TOLD: Final = frozenset({"agents", "customer", "department", "owner"})
 _MINUTE: Final = "%Y-%m-%d %H:%M"
+_LONGEST_MONTH: Final = 31
+_SOME_MONDAY: Final = datetime(2025, 3, 3, 2, tzinfo=UTC)
 
 Read = Callable[[str], Reading]
 _Conditioned = FormField | Route | Move | Clock | Notice | Grade
@@ -320,8 +322,17 @@ def _clocks(subject: Subject) -> Iterator[Finding]:
         yield from _names_something((*path, "start"), clock.start, known)
         yield from _names_something((*path, "stop"), clock.stop, known)
         yield from _limit((*path, "limit"), clock.limit)
+        for position, limit in enumerate(clock.limits):
+            yield from _limit((*path, "limits", position), limit)
+        yield from _pause(path, clock, subject.calendar)
+        yield from _appointment(path, clock)
+        if clock.extension is not None:
+            yield from _limit((*path, "extension", "step"), clock.extension.step, span=True)
+            for name in clock.extension.by:
+                if name != "owner" and name not in known.roles:
+                    yield _unknown((*path, "extension", "by"), "role", name, ["owner", *known.roles])
         if clock.holding is not None:
-            yield from _limit((*path, "holding", "before"), clock.holding.before)
+            yield from _limit((*path, "holding", "before"), clock.holding.before, span=True)
             yield from _limit((*path, "holding", "extend"), clock.holding.extend)
             if not clock.promised:
                 yield Finding(
@@ -335,6 +346,46 @@ def _clocks(subject: Subject) -> Iterator[Finding]:
                 message=f"Once started, the clock {clock.id!r} never stops: {', '.join(clock.stop)} cannot follow.",
                 cure="Name in `stop` something that can happen after its start.",
             )
+
+
+def _pause(path: Path, clock: Clock, calendar: WorkCalendar | None) -> Iterator[Finding]:
+    """Look for pauses that nothing begins, and for reminders that come when the pause is over."""
+    if clock.pause is None:
+        return
+    yield from _limit((*path, "pause", "nudge"), clock.pause.nudge, span=True)
+    yield from _limit((*path, "pause", "most"), clock.pause.most, span=True)
+    if not clock.pauses:
+        yield Finding(
+            path=(*path, "pause"),
+            message=f"The clock {clock.id!r} never pauses.",
+            cure="Write `pauses: [customer]`, or remove `pause`.",
+        )
+    units = {clock.pause.nudge.unit, clock.pause.most.unit}
+    if calendar is not None and not units & {"month_day", "month_end", "appointment"}:
+        nudge, most = (due(each, _SOME_MONDAY, calendar) for each in (clock.pause.nudge, clock.pause.most))
+        if nudge >= most:
+            yield Finding(
+                path=(*path, "pause"),
+                message="The customer is reminded when the pause is over.",
+                cure="Let `nudge` be shorter than `most`.",
+            )
+
+
+def _appointment(path: Path, clock: Clock) -> Iterator[Finding]:
+    """Look for appointments that begin, or are shortened, without anybody having agreed upon a moment."""
+    if clock.limit.unit == "appointment" and clock.start != ["appointed"]:
+        yield Finding(
+            path=(*path, "limit"),
+            message=f"The clock {clock.id!r} has no date until one is agreed upon.",
+            cure="Write `start: appointed`.",
+        )
+    agreed = [each.unit == "appointment" for each in (clock.limit, *clock.limits)]
+    if any(agreed) and (clock.limits or clock.pauses):
+        yield Finding(
+            path=(*path, "limit"),
+            message="A moment that was agreed upon neither pauses nor depends on the case.",
+            cure="Leave `pauses` and `limits` out, or write a clock of its own for the appointment.",
+        )
 
 
 def _stops(clock: Clock, policy: Policy) -> bool:
@@ -410,6 +461,9 @@ def _conditions(subject: Subject) -> Iterator[Finding]:
         (("notices",), policy.notices),
         *((("taxonomy", "grades", name), grades) for name, grades in policy.taxonomy.grades.items()),
     ]
+    for position, clock in enumerate(policy.clocks):
+        for index, limit in enumerate(clock.limits):
+            yield from _condition(("clocks", position, "limits", index, "when"), limit.when, values)
     for section, clauses in conditioned:
         for index, clause in enumerate(clauses):
             yield from _condition((*section, index, "when"), clause.when, values)
@@ -531,6 +585,9 @@ def _example_of_clock(subject: Subject, path: Path, example: Example) -> Iterato
     clock = next((each for each in subject.policy.clocks if each.id == example.clock), None)
     if calendar is None or clock is None:
         return
+    if clock.limit.unit == "appointment":
+        yield Finding(path=path, message=f"The date of {clock.id!r} is agreed upon.", cure="Remove the example.")
+        return
     found = calendar.local(due(clock.limit, start.replace(tzinfo=calendar.zone), calendar))
     if f"{found:{_MINUTE}}" != f"{expected:{_MINUTE}}":
         yield Finding(
@@ -540,16 +597,43 @@ def _example_of_clock(subject: Subject, path: Path, example: Example) -> Iterato
         )
 
 
-def _limit(path: Path, limit: Limit) -> Iterator[Finding]:
-    if (limit.unit == "day" and limit.basis == "elapsed") or (limit.unit == "workday" and limit.basis != "working"):
+def _limit(path: Path, limit: Limit, *, span: bool = False) -> Iterator[Finding]:
+    """Look for settings that mean nothing for the limit's unit; `span`: it must be a length of time, not a date."""
+    unit, taken = limit.unit, SETTINGS[limit.unit]
+    for name in sorted(limit.model_fields_set - taken - {"clause", "unit", "when"}):
+        listed = ", ".join(sorted(taken)) or "nothing"
+        yield Finding(
+            path=(*path, name),
+            message=f"`{name}` means nothing for a limit in {unit!r}.",
+            cure=f"Leave it out: beside `unit` such a limit takes {listed}.",
+        )
+    if unit in ("day", "workday") and limit.basis not in ("working", "calendar" if unit == "day" else "working"):
         yield Finding(
             path=path,
-            message=f"A {limit.unit} is not counted as {limit.basis} time.",
+            message=f"A {unit} is not counted as {limit.basis} time.",
             cure="Leave `basis` out, or write hours: 24 hours of elapsed time.",
         )
-    elif limit.unit not in ("day", "workday") and limit.basis == "calendar":
+    elif "basis" in taken and unit not in ("day", "workday") and limit.basis == "calendar":
         yield Finding(
-            path=path, message=f"A {limit.unit} has no calendar.", cure="Write `basis: elapsed` or `basis: working`."
+            path=path, message=f"A {unit} has no calendar.", cure="Write `basis: elapsed` or `basis: working`."
+        )
+    if "amount" in taken and "amount" not in limit.model_fields_set:
+        yield Finding(path=path, message=f"A limit in {unit!r} needs an amount.", cure="Write `amount`.")
+    elif not limit.amount and (unit in ("month", "month_day") or limit.start_counts):
+        yield Finding(
+            path=(*path, "amount"),
+            message=f"A limit in {unit!r}{' whose first day counts' if limit.start_counts else ''} begins with 1.",
+            cure="Write `{amount: 0, unit: day}` for the same day.",
+        )
+    if unit == "month_day" and limit.amount > _LONGEST_MONTH:
+        yield Finding(
+            path=(*path, "amount"), message=f"No month has {limit.amount} days.", cure="Write `unit: month_end`."
+        )
+    if span and (unit in ("month_day", "month_end", "appointment") or limit.ends is not None):
+        yield Finding(
+            path=path,
+            message="This is no length of time, but a date.",
+            cure="Write seconds, minutes, hours, days, working days or months, without `ends`.",
         )
 
 

@@ -1,25 +1,84 @@
 """The clause *clock*: what must happen by when, and what is done before and after a deadline."""
 
-from typing import Literal
+from datetime import time
+from typing import Final, Literal
 
 from pydantic import Field
 
 from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several
 
-Unit = Literal["second", "minute", "hour", "day", "workday"]
+Unit = Literal["second", "minute", "hour", "day", "workday", "month", "month_day", "month_end", "appointment"]
 Basis = Literal["elapsed", "working", "calendar"]
+#: When a date is over: with its last second, with the company's last window, or at a time by the company's clocks.
+Ends = Literal["midnight", "closing"] | time
+
+#: The settings that mean something for each unit.
+SETTINGS: Final[dict[Unit, frozenset[str]]] = {
+    "second": frozenset({"amount", "basis"}),
+    "minute": frozenset({"amount", "basis"}),
+    "hour": frozenset({"amount", "basis"}),
+    "day": frozenset({"amount", "basis", "ends", "start_counts"}),
+    "workday": frozenset({"amount", "basis", "ends", "start_counts"}),
+    "month": frozenset({"amount", "ends"}),
+    "month_day": frozenset({"amount", "ends", "month", "strictly_before", "tolerance"}),
+    "month_end": frozenset({"ends", "month"}),
+    "appointment": frozenset(),
+}
 
 
 class Limit(Clause):
-    """A span of time.
+    """How long something may take, or by which date it must be done.
 
-    Hours and minutes are `elapsed` or `working` time; a `workday` ends with the last window of the n-th working day
-    after the start date, a calendar `day` at the end of the n-th date after it.
+    `second`, `minute` and `hour` are `working` or `elapsed` time. The other units lead to a date, and `ends` says when
+    that date is over: a `workday` at `closing`, every other at `midnight` (23:59:59), unless it is said otherwise; on a
+    day without working hours, closing is that of the next working day. A date that is over already is the next one.
+
+    `day`, `workday`: the n-th after the date of the start, or of those from it on where `start_counts`; 0 is the same
+    day. `month`: the same day n months later. `month_day`: the n-th of the month, with `tolerance` days after it;
+    `month_end`: its last day. `month`: the next time that day comes, or that of the month after the start. A day that a
+    month does not have is its last one. `appointment`: the moment agreed upon with the customer.
     """
 
-    amount: int = Field(ge=0)
+    amount: int = Field(default=0, ge=0)
     unit: Unit
     basis: Basis = "working"
+    ends: Ends | None = None
+    start_counts: bool = Field(default=False, description="the day of the start is the first one")
+    month: Literal["coming", "next"] = "coming"
+    strictly_before: bool = Field(default=False, description="the day named is too late already")
+    tolerance: int = Field(default=0, ge=0, description="days after the day named without a breach")
+
+    @property
+    def over(self) -> Ends:
+        """When the date is over: as the policy says, else as the unit has it."""
+        return self.ends or ("closing" if self.unit == "workday" else "midnight")
+
+
+class GradedLimit(Limit):
+    """A limit for the cases for which its condition holds."""
+
+    when: Predicate
+
+
+class Pause(Clause):
+    """How long a clock waits for an answer: `nudge` after the question the customer is reminded, once.
+
+    When `most` has passed since the question the clock runs again, with the time it had left.
+    """
+
+    nudge: Limit
+    most: Limit
+
+
+class Extension(Clause):
+    """Who may move the date of a running clock, before it has passed: `owner`, or roles.
+
+    It is moved by at most `step`, in whole units of it, and `most` times.
+    """
+
+    by: Several
+    step: Limit
+    most: int = Field(default=1, ge=1)
 
 
 class Holding(Clause):
@@ -38,7 +97,9 @@ class Clock(Clause):
 
     It starts when one of `start` happens (a state entered, a move made, or an act such as `human_reply`) and `when`
     holds, and stops when one of `stop` happens. `promised` dates are told to the customer. `pauses` lists the waits
-    that stop it (`customer`); a clock without any never pauses. `restarts`: starts anew if its start happens again.
+    that stop it (`customer`), and `pause` how long; a clock without any never pauses. Of `limits` the first whose
+    condition holds counts, else `limit`; they are asked again when the type or a grade of the case changes.
+    `restarts`: starts anew if its start happens again.
     """
 
     id: Id
@@ -47,7 +108,10 @@ class Clock(Clause):
     stop: Several
     limit: Limit
     when: Predicate = Predicate()
+    limits: list[GradedLimit] = Field(default_factory=list)
     pauses: list[Literal["customer"]] = Field(default_factory=list)
+    pause: Pause | None = None
+    extension: Extension | None = None
     promised: bool = False
     holding: Holding | None = None
     restarts: bool = True

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from complaints.calendar import WorkCalendar, YearDates, ahead, due, remaining, share, shift
 from complaints.clauses.clock import Limit
@@ -115,7 +116,120 @@ class TestGoldenDates:
         assert shown(PLAIN.opening_of_workday(at(start), 3)) == expected
 
     def test_a_day_ends_with_its_last_second(self) -> None:
-        assert PLAIN.end_of_day(at("2025-03-05 20:00"), 1) == at("2025-03-06 23:59:59")
+        assert due(limit("1d"), at("2025-03-05 20:00"), PLAIN) == at("2025-03-06 23:59:59")
+
+
+def spelled(text: str) -> Limit:
+    """Read a limit as a policy spells it, without the braces."""
+    return Limit.model_validate(YAML(typ="safe", pure=True).load("{" + text + "}"))
+
+
+class TestBases:
+    """Every way to say by when, each with what it means without and with its settings."""
+
+    @pytest.mark.parametrize(
+        ("text", "start", "expected"),
+        [
+            # working days: the day of the start does not count, or does while any of it is still to come
+            ("amount: 3, unit: workday", "2025-03-17 09:40", "2025-03-20 18:00"),
+            ("amount: 3, unit: workday, start_counts: true", "2025-03-17 09:40", "2025-03-19 18:00"),
+            ("amount: 1, unit: workday, start_counts: true", "2025-03-17 09:40", "2025-03-17 18:00"),
+            ("amount: 1, unit: workday, start_counts: true", "2025-03-17 20:00", "2025-03-18 18:00"),
+            ("amount: 2, unit: workday, start_counts: true", "2025-03-15 10:00", "2025-03-18 18:00"),  # a Saturday
+            ("amount: 3, unit: workday, ends: '17:00'", "2025-03-17 09:40", "2025-03-20 17:00"),
+            ("amount: 3, unit: workday, ends: midnight", "2025-03-17 09:40", "2025-03-20 23:59"),
+            ("amount: 1, unit: workday, start_counts: true, ends: '15:00'", "2025-03-17 16:00", "2025-03-18 15:00"),
+            ("amount: 0, unit: workday, ends: '15:00'", "2025-03-17 16:00", "2025-03-18 15:00"),
+            # calendar days
+            ("amount: 3, unit: day", "2025-03-14 10:00", "2025-03-17 23:59"),
+            ("amount: 3, unit: day, start_counts: true", "2025-03-14 10:00", "2025-03-16 23:59"),
+            ("amount: 4, unit: day, ends: closing", "2025-03-14 10:00", "2025-03-18 18:00"),
+            ("amount: 1, unit: day, ends: closing", "2025-03-14 10:00", "2025-03-17 18:00"),  # Saturday is free
+            ("amount: 72, unit: hour, basis: elapsed", "2025-03-14 10:00", "2025-03-17 10:00"),  # the same moment
+            # the same day
+            ("amount: 0, unit: day", "2025-03-14 10:00", "2025-03-14 23:59"),
+            ("amount: 0, unit: day, ends: closing", "2025-03-14 10:00", "2025-03-14 18:00"),
+            ("amount: 0, unit: day, ends: closing", "2025-03-14 18:01", "2025-03-17 18:00"),
+            # by day n of the month
+            ("amount: 8, unit: month_day", "2025-03-03 10:00", "2025-03-08 23:59"),
+            ("amount: 8, unit: month_day", "2025-03-08 10:00", "2025-03-08 23:59"),
+            ("amount: 8, unit: month_day", "2025-03-09 10:00", "2025-04-08 23:59"),
+            ("amount: 8, unit: month_day, month: next", "2025-03-03 10:00", "2025-04-08 23:59"),
+            ("amount: 8, unit: month_day, month: next", "2025-12-31 10:00", "2026-01-08 23:59"),
+            ("amount: 8, unit: month_day, strictly_before: true", "2025-03-03 10:00", "2025-03-07 23:59"),
+            ("amount: 8, unit: month_day, strictly_before: true", "2025-03-08 10:00", "2025-04-07 23:59"),
+            ("amount: 1, unit: month_day, strictly_before: true", "2025-03-03 10:00", "2025-03-31 23:59"),
+            ("amount: 31, unit: month_day", "2025-02-03 10:00", "2025-02-28 23:59"),
+            ("amount: 31, unit: month_day, strictly_before: true", "2025-02-03 10:00", "2025-02-28 23:59"),
+            ("amount: 8, unit: month_day, ends: closing", "2025-03-03 10:00", "2025-03-10 18:00"),  # a Saturday
+            ("amount: 10, unit: month_day, ends: '12:00'", "2025-03-10 12:30", "2025-04-10 12:00"),
+            # the end of the month
+            ("unit: month_end", "2024-02-10 10:00", "2024-02-29 23:59"),
+            ("unit: month_end, month: next", "2025-01-31 10:00", "2025-02-28 23:59"),
+            ("unit: month_end, ends: closing", "2025-03-03 10:00", "2025-03-31 18:00"),
+            # about day n of the month: no breach inside the tolerance
+            ("amount: 24, unit: month_day, tolerance: 2", "2025-03-03 10:00", "2025-03-26 23:59"),
+            ("amount: 24, unit: month_day, tolerance: 2", "2025-03-25 10:00", "2025-03-26 23:59"),
+            ("amount: 24, unit: month_day, tolerance: 2", "2025-03-27 10:00", "2025-04-26 23:59"),
+            # months later
+            ("amount: 1, unit: month", "2025-01-31 10:00", "2025-02-28 23:59"),
+            ("amount: 1, unit: month", "2024-01-31 10:00", "2024-02-29 23:59"),
+            ("amount: 12, unit: month", "2024-02-29 10:00", "2025-02-28 23:59"),
+            ("amount: 3, unit: month, ends: closing", "2025-03-14 10:00", "2025-06-16 18:00"),  # a Saturday
+            ("amount: 30, unit: day", "2025-01-31 10:00", "2025-03-02 23:59"),  # a month read as thirty days
+            # at a fixed time of the next day, or of the next working day
+            ("amount: 1, unit: day, ends: '08:30'", "2025-03-14 10:00", "2025-03-15 08:30"),
+            ("amount: 1, unit: workday, ends: '08:30'", "2025-03-14 10:00", "2025-03-17 08:30"),
+            # National Day and Spring Festival, with the days worked instead
+            ("amount: 3, unit: workday", "2025-09-29 16:00", "2025-10-10 18:00"),
+            ("amount: 3, unit: workday, start_counts: true", "2025-09-28 16:00", "2025-09-30 18:00"),  # a Sunday
+            ("amount: 2, unit: workday, start_counts: true", "2025-10-04 16:00", "2025-10-10 18:00"),
+            ("amount: 1, unit: workday", "2025-10-10 16:00", "2025-10-11 18:00"),  # a Saturday
+            ("amount: 1, unit: workday", "2025-01-27 16:00", "2025-02-05 18:00"),
+            ("amount: 4, unit: workday, ends: '12:00'", "2025-01-27 16:00", "2025-02-08 12:00"),  # a Saturday
+            ("amount: 2, unit: day, ends: closing", "2025-09-30 16:00", "2025-10-09 18:00"),
+            ("amount: 1, unit: month_day, ends: closing, month: next", "2025-09-10 16:00", "2025-10-09 18:00"),
+        ],
+    )
+    def test_every_limit_leads_to_its_date(self, text: str, start: str, expected: str) -> None:
+        assert shown(due(spelled(text), at(start), PLAIN)) == expected
+
+    def test_a_time_that_a_change_of_clocks_leaves_out_or_repeats_is_the_later_one(self) -> None:
+        berlin = a_calendar(zone="Europe/Berlin", days=7)
+        night = spelled("amount: 1, unit: day, ends: '02:30'")
+
+        assert due(night, at("2025-03-29 10:00", berlin), berlin) == datetime(2025, 3, 30, 1, 30, tzinfo=UTC)
+        assert due(night, at("2025-10-25 10:00", berlin), berlin) == datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+
+    def test_what_was_agreed_upon_is_due_then_and_never_before_its_start(self) -> None:
+        agreed = spelled("unit: appointment")
+        start, moment = at("2025-03-01 10:00"), at("2025-03-03 15:00")
+
+        assert due(agreed, start, PLAIN, agreed=moment) == moment
+        assert due(agreed, moment, PLAIN, agreed=start) == moment
+        assert share(agreed, start, 50, PLAIN, ends_at=moment) == at("2025-03-02 12:30")
+        assert ahead(agreed, moment, PLAIN) == moment
+        with pytest.raises(ValueError, match="agreed"):
+            due(agreed, start, PLAIN)
+
+    @pytest.mark.parametrize(
+        ("text", "moment", "expected"),
+        [
+            ("amount: 1, unit: month", "2025-03-31 17:00", "2025-02-28 17:00"),
+            ("amount: 8, unit: month_day", "2025-03-08 23:00", "2025-02-08 23:59"),
+            ("unit: month_end", "2025-03-08 23:00", "2025-02-28 23:59"),
+            ("amount: 2, unit: workday, start_counts: true", "2025-03-17 18:00", "2025-03-14 09:00"),
+        ],
+    )
+    def test_so_long_before_is_measured_in_every_unit(self, text: str, moment: str, expected: str) -> None:
+        assert shown(ahead(spelled(text), at(moment), PLAIN)) == expected
+
+    def test_the_shares_of_a_date_in_closed_time_lie_between_its_start_and_it(self) -> None:
+        morning = spelled("amount: 1, unit: workday, ends: '08:30'")
+        start = at("2025-03-17 18:30")
+
+        assert shown(share(morning, start, 50, PLAIN)) == "2025-03-18 01:30"
+        assert shown(share(morning, start, 100, PLAIN)) == "2025-03-18 08:30"
 
 
 class TestDays:
@@ -137,15 +251,15 @@ class TestDays:
         assert shown(LUNCH.next_opening(at("2025-09-30 18:00"))) == "2025-10-09 09:00"
 
     def test_no_working_days_means_the_end_of_this_one_or_of_the_next(self) -> None:
-        assert shown(PLAIN.end_of_workday(at("2025-03-05 10:00"), 0)) == "2025-03-05 18:00"
-        assert shown(PLAIN.end_of_workday(at("2025-03-05 20:00"), 0)) == "2025-03-06 18:00"
-        assert shown(PLAIN.end_of_workday(at("2025-03-08 10:00"), 0)) == "2025-03-10 18:00"
+        assert shown(due(limit("0wd"), at("2025-03-05 10:00"), PLAIN)) == "2025-03-05 18:00"
+        assert shown(due(limit("0wd"), at("2025-03-05 20:00"), PLAIN)) == "2025-03-06 18:00"
+        assert shown(due(limit("0wd"), at("2025-03-08 10:00"), PLAIN)) == "2025-03-10 18:00"
 
     def test_working_days_are_counted_across_years_and_backwards(self) -> None:
-        far = PLAIN.end_of_workday(at("2025-03-05 10:00"), 1000)
+        far = PLAIN.workday(date(2025, 3, 5), 1000)
 
-        assert shown(far) == "2029-01-15 18:00"
-        assert shown(PLAIN.end_of_workday(far, -1000)) == "2025-03-05 18:00"
+        assert far == date(2029, 1, 15)
+        assert PLAIN.workday(far, -1000) == date(2025, 3, 5)
 
     def test_a_window_may_end_at_midnight(self) -> None:
         evening = a_calendar(windows="20:00-00:00")
@@ -159,7 +273,7 @@ class TestDays:
     def test_a_moment_without_a_zone_is_refused(self) -> None:
         naive = datetime(2025, 3, 5, 10)  # that is the point
 
-        for act in (PLAIN.is_working, PLAIN.next_opening, lambda moment: PLAIN.end_of_workday(moment, 1)):
+        for act in (PLAIN.is_working, PLAIN.next_opening, lambda moment: PLAIN.opening_of_workday(moment, 1)):
             with pytest.raises(ValueError, match="no zone"):
                 act(naive)
         with pytest.raises(ValueError, match="no zone"):
@@ -243,8 +357,29 @@ moments = st.datetimes(
 )
 amounts = st.timedeltas(min_value=timedelta(), max_value=timedelta(hours=2500))
 calendars = st.sampled_from([PLAIN, LUNCH, NIGHT, NEW_YORK])
+ends = st.sampled_from([None, "midnight", "closing"]) | st.times()
 limits = st.sampled_from(["90s", "15min", "4h", "1bh", "9bh", "100bh", "0wd", "1wd", "7wd", "250wd", "0d", "3d"]).map(
     limit
+) | st.one_of(
+    st.builds(Limit, unit=st.sampled_from(["day", "workday"]), amount=st.integers(0, 60), ends=ends),
+    st.builds(
+        Limit,
+        unit=st.sampled_from(["day", "workday"]),
+        amount=st.integers(1, 60),
+        ends=ends,
+        start_counts=st.just(value=True),
+    ),
+    st.builds(Limit, unit=st.just("month"), amount=st.integers(1, 30), ends=ends),
+    st.builds(
+        Limit,
+        unit=st.just("month_day"),
+        amount=st.integers(1, 31),
+        ends=ends,
+        month=st.sampled_from(["coming", "next"]),
+        strictly_before=st.booleans(),
+        tolerance=st.integers(0, 5),
+    ),
+    st.builds(Limit, unit=st.just("month_end"), ends=ends, month=st.sampled_from(["coming", "next"])),
 )
 quick = settings(deadline=None, max_examples=60)
 
@@ -303,7 +438,7 @@ def test_adding_closed_time_never_makes_a_date_earlier(start: datetime, amount: 
     )
 
     assert closed.add_working(start, amount) >= PLAIN.add_working(start, amount)
-    assert closed.end_of_workday(start, 5) >= PLAIN.end_of_workday(start, 5)
+    assert due(limit("5wd"), start, closed) >= due(limit("5wd"), start, PLAIN)
 
 
 @quick
@@ -344,6 +479,34 @@ def test_a_pause_keeps_the_time_left_and_nothing_is_over_at_once(
 
 
 @quick
+@given(calendar=calendars, limit=limits, moment=moments, later=amounts)
+def test_so_long_before_never_lies_after_and_is_later_for_a_later_moment(
+    calendar: WorkCalendar, limit: Limit, moment: datetime, later: timedelta
+) -> None:
+    before = ahead(limit, moment, calendar)
+
+    assert before <= moment
+    assert before <= ahead(limit, moment + later, calendar)
+
+
+@quick
+@given(
+    calendar=calendars,
+    start=moments,
+    amount=st.integers(0, 40),
+    unit=st.sampled_from(["day", "workday", "month"]),
+    ends=ends,
+)
+def test_one_more_is_later(calendar: WorkCalendar, start: datetime, amount: int, unit: str, ends: str | None) -> None:
+    fewer, more = (
+        due(Limit.model_validate({"amount": each, "unit": unit, "ends": ends}), start, calendar)
+        for each in (amount, amount + 1)
+    )
+
+    assert fewer <= more
+
+
+@quick
 @given(moment=moments, calendar=calendars)
 def test_outside_quiet_hours_means_outside(moment: datetime, calendar: WorkCalendar) -> None:
     found = calendar.after_quiet(moment, QUIET)
@@ -375,6 +538,6 @@ def test_a_day_with_a_change_of_clocks_has_its_true_length() -> None:
 def test_a_day_whose_last_second_comes_twice_ends_with_the_later_one() -> None:
     asuncion = a_calendar(zone="America/Asuncion")  # clocks went back from 24:00 to 23:00
 
-    end = asuncion.end_of_day(at("2024-03-22 10:00", asuncion), 1)
+    end = due(limit("1d"), at("2024-03-22 10:00", asuncion), asuncion)
 
     assert end == datetime(2024, 3, 24, 3, 59, 59, tzinfo=UTC)

@@ -221,6 +221,25 @@ def test_what_stands_in_for_a_broken_section_is_a_policy() -> None:
         ("unit: workday}\n    when", "unit: workday}\n    holding: {before: {amount: 1, unit: hour}, extend: {amount: 1, unit: day}}\n    when", "a date that nobody was promised", "promised: true"),
         ("{amount: 1, unit: hour}", "{amount: 1, unit: hour, basis: calendar}", "hour has no calendar", "elapsed"),
         ("{amount: 3, unit: workday}", "{amount: 3, unit: workday, basis: elapsed}", "workday is not counted as elapsed", "hours"),
+        ("{amount: 1, unit: hour}", "{amount: 1, unit: hour, ends: closing}", "`ends` means nothing for a limit in 'hour'", "takes amount, basis"),
+        ("{amount: 1, unit: hour}", "{amount: 8, unit: month_day, start_counts: true}", "`start_counts` means nothing", "tolerance"),
+        ("{amount: 1, unit: hour}", "{amount: 1, unit: month_end}", "`amount` means nothing for a limit in 'month_end'", "ends, month"),
+        ("{amount: 1, unit: hour}", "{amount: 1, unit: month, basis: working}", "`basis` means nothing for a limit in 'month'", "Leave it out"),
+        ("{amount: 1, unit: hour}", "{unit: hour}", "A limit in 'hour' needs an amount", "amount"),
+        ("{amount: 1, unit: hour}", "{amount: 0, unit: month_day}", "A limit in 'month_day' begins with 1", "same day"),
+        ("{amount: 1, unit: hour}", "{amount: 0, unit: day, start_counts: true}", "'day' whose first day counts begins with 1", "same day"),
+        ("{amount: 1, unit: hour}", "{amount: 32, unit: month_day}", "No month has 32 days", "month_end"),
+        ("{amount: 1, unit: hour}", "{amount: 1, unit: day, ends: noon}", "'noon'", ""),
+        ("{amount: 1, unit: hour}", "{unit: appointment}", "has no date until one is agreed upon", "start: appointed"),
+        ("{amount: 1, unit: hour}", "{unit: appointment}", "The date of 'answer' is agreed upon", "Remove the example"),
+        ("{amount: 1, unit: hour}", "{unit: appointment}\n    pauses: [customer]", "neither pauses nor depends", "of its own"),
+        ("{amount: 3, unit: workday}\n    when", "{amount: 3, unit: workday}\n    promised: true\n    holding: {before: {amount: 8, unit: month_day}, extend: {amount: 1, unit: day}}\n    when", "no length of time, but a date", "working days"),
+        ("{amount: 3, unit: workday}\n", "{amount: 3, unit: workday}\n    limits: [{amount: 1, unit: hour, when: {urgency: urgnt}}]\n", "no value of 'urgency' 'urgnt'", "'urgent'"),
+        ("{amount: 3, unit: workday}\n", "{amount: 3, unit: workday}\n    limits: [{amount: 1, unit: hour, ends: closing, when: {urgency: urgent}}]\n", "`ends` means nothing", "Leave it out"),
+        ("{amount: 3, unit: workday}\n", "{amount: 3, unit: workday}\n    pause: {nudge: {amount: 1, unit: workday}, most: {amount: 2, unit: workday}}\n", "'solve' never pauses", "pauses: [customer]"),
+        ("{amount: 3, unit: workday}\n", "{amount: 3, unit: workday}\n    pauses: [customer]\n    pause: {nudge: {amount: 3, unit: day}, most: {amount: 2, unit: day}}\n", "reminded when the pause is over", "shorter"),
+        ("{amount: 3, unit: workday}\n", "{amount: 3, unit: workday}\n    extension: {by: bos, step: {amount: 2, unit: workday}}\n", "no role 'bos'", "There are"),
+        ("{amount: 3, unit: workday}\n", "{amount: 3, unit: workday}\n    extension: {by: works, step: {unit: month_end}}\n", "no length of time, but a date", "working days"),
         ("clocks: [answer]", "clocks: [anwser]", "no clock 'anwser'", "'answer'"),
         ("percent: 100, to: works", "percent: 100, to: everybody", "no role 'everybody'", ""),
         ("escalation:", "escalation:\n  - {clocks: [answer], rungs: [{percent: 50, to: front}]}", "never climbed", "one ladder"),
@@ -255,9 +274,45 @@ def test_a_mistake_is_told_in_plain_words_with_a_cure(
     told = [problem for problem in problems if message in problem.message and cure in problem.cure]
     assert told, [str(problem) for problem in problems]
     last = line + before.count("\n") + after.count("\n")
-    elsewhere = ("a second time", "never climbed", "has no choices", "not YAML")  # told where the other half stands
+    elsewhere = (
+        "a second time",
+        "never climbed",
+        "has no choices",
+        "not YAML",
+        "'answer' is agreed upon",
+    )  # told where the other half stands
     assert line <= told[0].line <= last or any(each in told[0].message for each in elsewhere), (line, str(told[0]))
     assert "Traceback" not in str(told[0])
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "{amount: 90, unit: second, basis: elapsed}",
+        "{amount: 0, unit: day}",
+        "{amount: 3, unit: day, basis: calendar, ends: closing}",
+        "{amount: 3, unit: workday, start_counts: true, ends: '17:00'}",
+        "{amount: 6, unit: month, ends: closing}",
+        "{amount: 8, unit: month_day, month: next, strictly_before: true}",
+        "{amount: 24, unit: month_day, tolerance: 2}",
+        "{unit: month_end, month: next}",
+    ],
+)
+def test_every_limit_that_means_something_is_taken(files: Files, limit: str) -> None:
+    files.replace("limit: {amount: 3, unit: workday}", f"limit: {limit}")
+
+    assert files.check() == []
+
+
+def test_a_clock_may_pause_for_a_while_be_extended_and_depend_on_the_case(files: Files) -> None:
+    files.replace(
+        "limit: {amount: 3, unit: workday}",
+        "limit: {amount: 3, unit: workday}\n    limits: [{amount: 1, unit: workday, when: {type: broken}}]\n"
+        "    pauses: [customer]\n    pause: {nudge: {amount: 2, unit: workday}, most: {amount: 5, unit: workday}}\n"
+        "    extension: {by: [owner, works], step: {amount: 5, unit: workday}, most: 2}",
+    )
+
+    assert files.check() == []
 
 
 def test_a_problem_names_its_file_and_its_exact_line(files: Files) -> None:

@@ -32,3 +32,10 @@ def test_an_unknown_key_is_a_mistake_everywhere() -> None:
 
     assert open_ones == {"Predicate"}
     assert definitions["Keyword"]["anyOf"][-1]["additionalProperties"] is False
+
+
+def test_the_schema_offers_every_way_to_set_a_limit() -> None:
+    limit = json_schema()["$defs"]["Limit"]["properties"]
+
+    assert {"workday", "month_day", "month_end", "appointment"} < {*limit["unit"]["enum"]}
+    assert {"ends", "start_counts", "month", "strictly_before", "tolerance"} < limit.keys()

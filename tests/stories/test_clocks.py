@@ -1,5 +1,37 @@
 """Every promise has a date, and every date is kept or its breach climbs the ladder."""
 
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+import policies
+from policies.checker import check
+from tests.conftest import Clock, Found
+
+COMPANIES = Path(policies.__file__).parent / "companies"
+TITLE = {"zh-Hans": "回电", "zh-Hant": "回電", "en": "Call back"}
+
+
+@pytest.fixture
+def ruled(found: Found, tmp_path: Path):
+    """Return a function that founds a town whose policy has other clocks: what changes in some, and new ones."""
+
+    async def town(*new, at="2025-03-03 10:15", **changed):
+        yaml = YAML(typ="safe", pure=True)
+        policy = yaml.load((COMPANIES / "trade_003.yaml").read_text("utf-8"))
+        for clock in policy["clocks"]:
+            clock.update(changed.pop(clock["id"], {}))
+        assert not changed
+        policy["clocks"] += new
+        path = tmp_path / "ruled.yaml"
+        with path.open("w", encoding="utf-8") as file:
+            yaml.dump(policy, file)
+        assert [str(problem) for problem in check([path])] == []
+        return await found(at, company=str(path))
+
+    return town
+
 
 async def _handed_over(town, wang=None):
     wang = wang or await town.customer()
@@ -198,3 +230,188 @@ async def test_calling_for_a_human_is_answered_by_the_clock_of_the_first_answer(
     await town.room.heard()
     await town.until("2025-03-03 11:20")
     assert "首次人工回复" in await town.room.heard()
+
+
+CALLBACK = {
+    "id": "callback",
+    "title": TITLE,
+    "start": "appointed",
+    "stop": "human_reply",
+    "limit": {"unit": "appointment"},
+    "promised": True,
+}
+
+
+async def _owned(town):
+    """Let a customer file, and an agent take the case."""
+    zhou = await town.agent("周敏", "reception")
+    wang = await _handed_over(town)
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理")
+    return zhou, wang, number
+
+
+async def test_a_moment_agreed_upon_is_told_kept_and_moved_by_the_next_one(ruled):
+    town = await ruled(CALLBACK)
+    zhou, wang, number = await _owned(town)
+    await zhou.all("!约定时间", "2025-3-4 15:00 回电确认型号")
+    assert "3月4日（周二）15:00" in await wang.heard()
+    assert town.due("callback") == "2025-03-04 15:00"
+    await zhou.all("!约定时间", "2025-03-05 09:30 客户改到周三")
+    assert "3月5日（周三）09:30" in await wang.heard()
+    assert town.due("callback") == "2025-03-05 09:30"
+    assert "回电确认型号" in town.events("appointed")[0].words["text"]
+    await zhou.heard()
+    await town.until("2025-03-05 09:31")
+    assert f"超时 {number}" in await zhou.heard()
+
+
+@pytest.mark.parametrize("text", ["明天下午", "2025-02-30 10:00 回电", "2025-03-03 09:00 回电", "2025-03-04 25:00"])
+async def test_a_moment_that_is_none_or_has_passed_is_asked_for_again(ruled, text):
+    town = await ruled(CALLBACK)
+    zhou, _, _ = await _owned(town)
+    assert "请先写一个将来的时间" in await zhou.all("!约定时间", text)
+    assert "callback" not in town.case().facts.clocks
+    assert not town.events("appointed")
+
+
+async def test_a_policy_without_appointments_and_extensions_offers_neither(town):
+    zhou, _, number = await _owned(town)
+    labels = (await zhou.all(number, f"!{number}")).labels
+    assert labels
+    assert not {"约定时间", "延期"} & set(labels)
+
+
+PAUSE = {"pause": {"nudge": {"amount": 1, "unit": "workday"}, "most": {"amount": 2, "unit": "workday"}}}
+
+
+async def test_a_pause_ends_by_itself_after_one_reminder_and_the_clock_has_the_time_it_had_left(ruled):
+    town = await ruled(propose=PAUSE, execute=PAUSE)
+    zhou, wang, _ = await _owned(town)
+    assert town.due("propose") == "2025-03-06 18:00"
+    await zhou.all("!问客户", "是哪个仓库？")
+    await wang.heard()
+    await zhou.heard()
+    await town.until("2025-03-04 17:59")
+    assert not await wang.heard()
+    await town.until("2025-03-04 18:01")
+    assert "是哪个仓库" in await wang.heard()
+    await town.until("2025-03-05 17:59")
+    assert not await wang.heard(), "only once"
+    assert town.case().facts.clocks["propose"].paused_at is not None
+    await town.until("2025-03-05 18:01")
+    run = town.case().facts.clocks["propose"]
+    assert run.paused_at is None
+    told = await zhou.heard()
+    assert "继续计时" in told
+    assert "超时" not in told
+    assert "3月11日" in await wang.heard(), "a date that was promised does not move in silence"
+    assert run.due_at == run.promised_at
+    assert town.due("propose") == "2025-03-11 16:45", "three whole days and what was left of the first"
+    assert [event.facts["why"] for event in town.events("clock_resumed")] == ["limit"]
+    assert len(town.events("reminded")) == 1
+    await wang.say("莱比锡")
+    assert len(town.events("clock_resumed")) == 1, "it runs already"
+
+
+async def test_an_answer_in_time_ends_the_pause_and_nobody_is_reminded(ruled):
+    town = await ruled(propose=PAUSE)
+    zhou, wang, _ = await _owned(town)
+    await zhou.all("!问客户", "是哪个仓库？")
+    await wang.say("莱比锡")
+    await wang.heard()
+    await town.until("2025-03-05 18:01")
+    assert "是哪个仓库" not in await wang.heard()
+    assert [event.facts["why"] for event in town.events("clock_resumed")] == ["answer"]
+    assert not town.events("reminded")
+
+
+async def test_a_clock_without_pauses_runs_while_the_customer_is_asked(town):
+    zhou, _, _ = await _owned(town)
+    before = town.due("first_response")
+    await zhou.all("!问客户", "是哪个仓库？")
+    assert [event.facts["clock"] for event in town.events("clock_paused")] == ["propose"]
+    assert town.due("first_response") == before
+
+
+EXTENSION = {"extension": {"by": "reception", "step": {"amount": 5, "unit": "workday"}, "clause": "X-1"}}
+
+
+async def test_a_date_is_moved_with_a_reason_once_and_the_customer_is_told(ruled):
+    town = await ruled(propose=EXTENSION)
+    zhou, wang, number = await _owned(town)
+    assert "不大于 5" in await zhou.all("!延期", "6 工厂还在检测")
+    assert "不大于 5" in await zhou.all(number, f"!{number}", "!延期", "工厂还在检测")
+    assert town.due("propose") == "2025-03-06 18:00"
+    await zhou.all(number, f"!{number}", "!延期", "2 工厂还在检测")
+    told = await wang.heard()
+    assert "3月6日（周四）18:00" in told
+    assert "3月10日（周一）18:00" in told
+    assert town.due("propose") == "2025-03-10 18:00"
+    moved = town.events("clock_extended")[0]
+    assert (moved.clause, moved.facts["by"], moved.facts["unit"]) == ("X-1", 2, "workday")
+    assert moved.words["reason"] == "工厂还在检测"
+    assert moved.actor.startswith("staff:")
+    assert "延期" not in (await zhou.all(number, f"!{number}")).labels, "once only"
+    await zhou.heard()
+    await town.until("2025-03-07 12:00")
+    assert "提出解决方案" not in await zhou.heard()
+    await town.until("2025-03-10 18:01")
+    assert "提出解决方案" in await zhou.heard()
+
+
+async def test_a_date_is_moved_only_before_it_passes_and_by_those_who_may(ruled):
+    town = await ruled(propose={"extension": EXTENSION["extension"] | {"by": "dept_head"}})
+    zhou, _, number = await _owned(town)
+    he = await town.agent("何经理", "dept_head")
+    assert "延期" not in (await zhou.all(number, f"!{number}")).labels
+    assert "延期" in (await he.all(number, f"!{number}")).labels
+    await town.until("2025-03-06 18:01")
+    assert "延期" not in (await he.all(number, f"!{number}")).labels
+
+
+async def test_an_extension_stays_when_the_clock_pauses_later(ruled):
+    town = await ruled(propose=EXTENSION)
+    zhou, wang, number = await _owned(town)
+    await zhou.all("!延期", "2 工厂还在检测")
+    await zhou.all(number, f"!{number}", "!问客户", "是哪个仓库？")
+    await town.until("2025-03-04 10:20")
+    await wang.say("莱比锡")
+    assert town.due("propose") >= "2025-03-11 10:00"
+    await zhou.heard()
+    await town.until("2025-03-10 18:01")
+    assert "超时" not in await zhou.heard()
+
+
+LIMITS = {"limits": [{"when": {"type": "service_attitude"}, "amount": 1, "unit": "workday", "clause": "X-2"}]}
+
+
+async def test_another_type_dates_the_running_clock_from_its_own_start_and_tells_the_customer(ruled):
+    town = await ruled(propose=LIMITS)
+    zhou, wang, number = await _owned(town)
+    assert town.due("propose") == "2025-03-06 18:00"
+    town.clock.push(hours=2)
+    await zhou.all(number, f"!{number}", "!改类型", "!服务态度问题")
+    assert town.due("propose") == "2025-03-04 18:00"
+    assert "3月4日（周二）18:00" in await wang.heard()
+    redated = town.events("clock_redated")[0]
+    assert redated.clause == "X-2"
+    await zhou.all(number, f"!{number}", "!改类型", "!产品质量问题")
+    assert town.due("propose") == "2025-03-06 18:00"
+    told = await wang.heard()
+    assert "3月4日（周二）18:00" in told
+    assert "3月6日（周四）18:00" in told
+
+
+async def test_another_type_keeps_the_pauses_of_the_running_clock(ruled):
+    town = await ruled(propose=LIMITS)
+    zhou, wang, number = await _owned(town)
+    await zhou.all("!问客户", "是哪个仓库？")
+    asked = town.clock.moment
+    await town.until("2025-03-06 10:20")
+    await wang.say("莱比锡")
+    await zhou.all(number, f"!{number}", "!改类型", "!服务态度问题")
+    paused = town.case().facts.clocks["propose"]
+    assert len(paused.pauses) == 1
+    assert paused.due_at - Clock.of("2025-03-04 18:00") >= Clock.of("2025-03-06 10:15") - asked
+    assert "超时" not in await zhou.heard(), "not over at once"
