@@ -28,7 +28,7 @@ _FLAGS: Final = [
     "--disable-dev-shm-usage",
 ]
 _START: Final = 60.0
-_SOON: Final = 8.0
+_SOON: Final = 25.0
 _NUMBERED: Final = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,11 @@ needs_browser = pytest.mark.skipif(
 @pytest.mark.xdist_group("browser")
 async def test_the_demo_tells_the_whole_story(tmp_path: Path):
     async with running(tmp_path) as demo, browsing() as browser:
-        opened = time.monotonic()
         wang_id, li_id = demo.people["王岚"], demo.people["小李"]
         page = await browser.tab(f"{demo.phones}/#{wang_id},{li_id}")
         wang, li = Handset(page, wang_id), Handset(page, li_id)
 
-        said = await wang.hears("投诉编号是", within=5)
-        assert time.monotonic() - opened < 5
+        said = await wang.hears("投诉编号是")
         number = number_in(said.text)
         assert "莱比锡" in (await wang.messages())[0].text
         assert said.buttons == ["同意", "不同意"]
