@@ -5,12 +5,14 @@ import contextlib
 import csv
 import hashlib
 import json
+import os
 import secrets
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -24,14 +26,17 @@ from bot import clock, logs, settings, wiring
 from bot.channel import Channel, Finding
 from bot.channels.wechat import WeChat, account
 from bot.doctor import examine
+from bot.page import link
+from bot.purse import StorePurse
+from bot.shelf import StoreShelf
 from complaints import numbers
 from complaints.commands import Act
 from complaints.conversation import Staff
-from complaints.errors import Misconfigured, PlaintError
+from complaints.errors import BadInput, Misconfigured, NotAllowed, PlaintError, Unavailable
 from complaints.ports import Changes
 from complaints.reading import Language
-from handlers import agents, routing
-from handlers.turn import Batch, Turn
+from handlers import agents, rights, routing
+from handlers.turn import Batch, Book, Turn
 from nlp.evaluate import evaluate, load_rows
 from nlp.reader import KeywordReader
 from policies.checker import check as check_policies
@@ -51,6 +56,7 @@ app.add_typer(wechat, name="wechat")
 console = Console()
 
 _CODE_HOURS: Final = 48
+_WHAT: Final = {"oldest_at": "oldest", "next_at": "next"}
 _LONGEST_SCENE: Final = 64
 #: Seconds a thread may keep the interpreter: the desk's thread lets go at every statement of the database anyway.
 _SWITCH: Final = 0.05
@@ -63,11 +69,25 @@ def _plainly() -> Iterator[None]:
         yield
     except Misconfigured as error:
         for problem in error.problems:
-            console.print(f"[red]✗[/red] {problem}", highlight=False, soft_wrap=True)
+            _refuse(settings.named(problem))
         raise typer.Exit(2) from None
-    except PlaintError as error:
-        console.print(f"[red]✗[/red] {error}", highlight=False, soft_wrap=True)
+    except Unavailable as error:
+        _refuse(f"{error}. PLAINT_DATABASE_URL says which: does it run, and may this machine use it?")
         raise typer.Exit(1) from None
+    except PlaintError as error:
+        _refuse(str(error))
+        raise typer.Exit(1) from None
+
+
+def _refuse(problem: str) -> None:
+    console.print(f"[red]✗[/red] {escape(problem)}", highlight=False, soft_wrap=True)
+
+
+def _settings() -> settings.Settings:
+    """Read the settings, and keep every secret out of whatever is logged meanwhile."""
+    given = settings.load()
+    logs.set_up(secrets=given.secrets, lines=True)
+    return given
 
 
 @app.command()
@@ -76,6 +96,7 @@ def serve() -> None:
     with _plainly():
         given = settings.load()
         logs.set_up(secrets=given.secrets)
+        _writable(given.data_dir)
         migrate(given.database_url)
         sys.setswitchinterval(_SWITCH)
         asyncio.run(_serve(given))
@@ -85,8 +106,37 @@ async def _serve(given: settings.Settings) -> None:
     stop = asyncio.Event()
     for wish in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(wish, stop.set)
-    async with wiring.running(given):
+    async with contextlib.AsyncExitStack() as doors:
+        try:
+            await doors.enter_async_context(wiring.running(given))
+        except OSError as error:
+            raise Misconfigured(_unstarted(given, error)) from None
         await stop.wait()
+
+
+def _writable(folder: Path) -> None:
+    """See that files can be kept: the first one may come at night."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Misconfigured(
+            f"PLAINT_DATA_DIR: {folder} cannot be written: {error.strerror}. Customers' files are kept there: make it "
+            "a folder of the account that runs this."
+        ) from None
+
+
+def _unstarted(given: settings.Settings, error: OSError) -> str:
+    """Return what kept the service from starting, and the cure."""
+    if error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}. Look at PLAINT_DATABASE_URL and PLAINT_DATA_DIR."
+    code = error.errno or 0
+    reason = os.strerror(code) if code > 0 else error.strerror  # what an unknown host is has a number below 0
+    return (
+        f"PLAINT_HOST, PLAINT_PORT: {given.host}, {given.port} cannot be listened on: {reason}. "
+        "Choose an address of this machine, and a port that is free."
+    )
 
 
 @app.command()
@@ -197,7 +247,7 @@ def staff_remove(member_id: int) -> None:
     """Take a member of the staff off the desk: they see and do nothing any more."""
     with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
         now = clock.now()
-        book = wiring.open_book(given, store)
+        book = _book(given, store)
         with store.unit(now) as unit:
             with store.read() as ledger:
                 known = next((each for each in ledger.staff() if each.id == member_id), None)
@@ -216,8 +266,7 @@ def staff_remove(member_id: int) -> None:
 def doctor() -> None:
     """Ask every platform what is wrong with its account; exit code 1 if something is."""
     with _plainly():
-        given = settings.load()
-        found = asyncio.run(_examined(given))
+        found = asyncio.run(_examined(_settings()))
         for name, findings in found.items():
             table = Table("", name, "what to know", show_lines=False)
             for each in findings:
@@ -238,7 +287,7 @@ def wechat_menu(
 ) -> None:
     """Install the menu: new complaint, my complaints, a human. A different menu stays unless you say --replace."""
     with _plainly():
-        given = settings.load()
+        given = _settings()
         wording = Phrasebook.load(wiring.policies_dir(given) / "wording")
         language = load_policy(given.company, wiring.policies_dir(given)).languages[0]
         buttons = [
@@ -278,7 +327,7 @@ def wechat_code(
 ) -> None:
     """Make a code to scan: who scans it is heard with these values, and is not asked for them."""
     with _plainly():
-        given = settings.load()
+        given = _settings()
         policy = load_policy(given.company, wiring.policies_dir(given))
         pairs = [each.partition("=") for each in given_values]
         wrong = [name for name, _, value in pairs if not value or not (name == "type" or policy.form.has(name))]
@@ -313,12 +362,15 @@ def act(
     with _plainly():
         given = settings.load()
         with contextlib.closing(wiring.open_store(given)) as store:
-            book = wiring.open_book(given, store)
+            book = _book(given, store)
             plain = numbers.parse(number, book.current.number.prefix)
             with store.read() as ledger:
                 case = ledger.case_by_number(plain) if plain else None
             if case is None:
                 raise Misconfigured(f"There is no case {number}.")
+            kinds = [each.id for each in book.policies[case.policy].taxonomy.types]
+            if what == "retype" and type_ not in kinds:
+                raise Misconfigured(f"--type: {type_ or 'missing'}. There are: {', '.join(kinds)}.")
             command = Act(staff_id=by, case_id=case.id, act=what, values={"text": text, "type": type_}, key=key)
             now = clock.now()
             with store.unit(now) as unit:
@@ -327,9 +379,41 @@ def act(
                     return
                 scene = unit.load([Want(case_id=case.id)])
                 batch = Batch()
-                routing.serve(command, Turn(book, scene, unit.ledger, batch, now))
+                turn = Turn(book, scene, unit.ledger, batch, now)
+                try:
+                    routing.serve(command, turn)
+                except (NotAllowed, BadInput) as error:
+                    raise Misconfigured(_denied(turn, case.id, by, error)) from None
                 unit.flush(batch.changes, sends=False)  # the service sends
             console.print(f"{case.number}: done.")
+
+
+def _book(given: settings.Settings, store: Store) -> Book:
+    """Open the book as the service has it, so that what is told has numbers or buttons, and ways to the page."""
+
+    async def files(_: int) -> bytes:
+        raise Misconfigured("Only the service sends files.")
+
+    def page(conversation_id: int) -> str:
+        return f"{given.public_url.rstrip('/')}/p/{link.token(conversation_id, clock.now(), store.sign)}"
+
+    book = wiring.open_book(given, store)
+    purse, shelf = StorePurse(store, clock.now), StoreShelf(store, clock.now)
+    outside = wiring.Outside(purse=purse, shelf=shelf, files=files, page=page, now=clock.now)
+    channels = wiring.open_channels(given, book, outside)
+    book.buttons = {channel.name: channel.limits.buttons for channel in channels.values()}
+    book.page = page if given.public_url else None
+    return book
+
+
+def _denied(turn: Turn, case_id: int, by: int, error: PlaintError) -> str:
+    """Return why an act was refused, and what this member of the staff may do instead."""
+    member, case = turn.scene.staff.get(by), turn.case(case_id)
+    if member is None or not member.active or case is None:
+        return f"--by: there is no member of the staff with id {by}. See `plaint staff list`."
+    acts = [each for each in rights.ACTS if rights.may_act(turn, case, member, each)]
+    acts += [move.id for move in rights.moves(turn, case, member=member)]
+    return f"{turn.say('en', error.key, **error.values)} {member.name} may now: {', '.join(acts) or 'nothing'}."
 
 
 @app.command()
@@ -343,11 +427,12 @@ def tray(
             trays = ledger.trays()
             letters, hears = ledger.dead_letters(100), ledger.dead_hears(100)
         table = Table("tray", "what", "value")
-        for name, value in asdict(trays).items():
-            tray_name, _, what = name.partition("_")
-            table.add_row(tray_name, what, str(value if value is not None else "—"))
+        rows = sorted((*name.split("_", 1), value) for name, value in asdict(trays).items() if name != "next_timer_at")
+        for tray_name, what, value in (*rows, ("timers", "next_at", trays.next_timer_at)):
+            shown = "—" if value is None else f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else value
+            table.add_row(tray_name, _WHAT.get(what, what), str(shown))
         for what, number in asdict(spool).items():
-            table.add_row("spool", what, str(number))
+            table.add_row("spool", _WHAT.get(what, what), str(number))
         console.print(table)
         for each in letters:
             console.print(f"outbox {each.letter.id}: {each.error}", highlight=False)
@@ -357,6 +442,8 @@ def tray(
             console.print(f"inbox {dead.key}: {dead.error}", highlight=False)
             if again:
                 store.revive_hear(dead.key, clock.now())
+        if again:
+            console.print(f"{len(letters) + len(hears)} will be tried again.")
 
 
 @app.command()

@@ -55,6 +55,8 @@ _WECOM: Final = {
     "token": "sandboxtoken",
     "aes_key": "sandboxsandboxsandboxsandboxsandboxsandbox0",
 }
+#: Settings that lead out of the demo, or belong to an account that it does not have.
+_OUTSIDE: Final = ("wechat_templates", "wechat_forward_url", "wechat_domain_code", "wecom_robot_url")
 _ANY: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # compared, not bound
 _MONTH: Final = timedelta(days=30)
 _MOST_QUESTIONS: Final = 20
@@ -110,6 +112,8 @@ async def run() -> None:
                 telegram_webhook_secret=secrets.token_urlsafe(24),
                 telegram_agent_chat=str(people["room"]),
                 telegram_proxy="",
+                **dict.fromkeys(_OUTSIDE, ""),  # what a real `.env` names must hear nothing of the demo
+                wechat_kind="service",
                 wechat_api_url=sandbox,
                 wecom_api_url=f"{sandbox}/wecom",
                 **{f"wechat_{name}": value for name, value in _WECHAT.items()},

@@ -1,11 +1,16 @@
 """The doctor: asks every platform what is wrong with its account, and says how to cure it."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from bot.channel import Channel, Finding, Sent
 from bot.channels.wechat import WeChat, account
 from bot.channels.wecom import WeCom
 from bot.settings import Settings
+
+_MUTE: Final = (
+    "PLAINT_WECHAT_TEMPLATES is empty: two days after a customer's last message nothing reaches them but a call"
+)
 
 
 async def examine(channels: Mapping[str, Channel], settings: Settings) -> dict[str, list[Finding]]:
@@ -17,6 +22,8 @@ async def examine(channels: Mapping[str, Channel], settings: Settings) -> dict[s
             findings = await account.diagnose(
                 channel.api, kind=channel.kind, templates=channel.templates, callback=public + path
             )
+            if channel.kind == "service" and not channel.templates:
+                findings.append(Finding(name="templates", ok=False, detail=_MUTE))
             findings += [_address(public), _domain(settings)]
         elif isinstance(channel, WeCom):
             findings = await channel.diagnose(public + path)
@@ -30,7 +37,7 @@ async def examine(channels: Mapping[str, Channel], settings: Settings) -> dict[s
 
 def _address(public: str) -> Finding:
     well = public.startswith("https://")
-    detail = "customers' own pages lie under it" if well else "PLAINT_PUBLIC_URL is no https address"
+    detail = "customers' own pages lie under it" if well else "PLAINT_PUBLIC_URL does not begin with https://"
     return Finding(name="address", ok=well, detail=detail)
 
 

@@ -1,20 +1,26 @@
 """Settings: the environment, checked as a whole. Every problem is named at once, with its cure."""
 
-from collections.abc import Sequence
+import difflib
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from complaints.errors import Misconfigured
+
+_PREFIX: Final = "PLAINT_"
+_DOMAIN_CODE: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
 class Settings(BaseSettings):
     """What whoever runs the desk decides. Each field is the environment variable `PLAINT_` + its name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PLAINT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=_PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     database_url: str = Field(
@@ -94,12 +100,12 @@ class Settings(BaseSettings):
 
 def load(**given: object) -> Settings:
     """Read the settings from the environment; Misconfigured names every one that is wrong or missing, and the cure."""
-    problems = []
+    problems = list(_unknown(given.get("_env_file", Settings.model_config.get("env_file"))))
     try:
         settings = Settings(**given)  # type: ignore[arg-type] # pydantic checks them
     except ValidationError as error:
         for each in error.errors():
-            name = "PLAINT_" + str(each["loc"][0]).upper() if each["loc"] else "settings"
+            name = _PREFIX + str(each["loc"][0]).upper() if each["loc"] else "settings"
             problems.append(f"{name}: {each['msg']}. It is {_about(str(each['loc'][0]) if each['loc'] else '')}.")
         raise Misconfigured(*problems) from None  # the values stay out of the trace: some are secrets
     if not settings.keys.get_secret_value():
@@ -111,10 +117,10 @@ def load(**given: object) -> Settings:
             "PLAINT_TELEGRAM_TOKEN or PLAINT_WECHAT_APP_ID: missing. Customers need a way in: talk to @BotFather in "
             "Telegram, send /newbot, and copy the token; or copy the AppID of a WeChat Official Account."
         )
-    problems += _missing(settings, "wechat", settings.wechat_app_id, ("secret", "token"))
     problems += _missing(
-        settings, "wecom", settings.wecom_corp_id, ("agent_id", "secret", "token", "aes_key"), optional=("robot_url",)
+        settings, "wechat_app_id", ("secret", "token"), optional=("aes_key", "templates", "forward_url", "domain_code")
     )
+    problems += _missing(settings, "wecom_corp_id", ("agent_id", "secret", "token", "aes_key"), optional=("robot_url",))
     if settings.telegram_token.get_secret_value() and settings.telegram_mode == "webhook":
         if not settings.telegram_webhook_secret.get_secret_value():
             problems.append("PLAINT_TELEGRAM_WEBHOOK_SECRET: missing. Webhook mode needs one: 1 to 256 of A-Za-z0-9_-.")
@@ -122,22 +128,59 @@ def load(**given: object) -> Settings:
             problems.append("PLAINT_PUBLIC_URL: missing. Webhook mode needs the https address that Telegram can reach.")
     if (settings.wechat_app_id or settings.wecom_corp_id) and not settings.public_url:
         problems.append("PLAINT_PUBLIC_URL: missing. WeChat and WeCom post to it, and customers' own pages lie there.")
+    problems += _malformed(settings)
     if problems:
         raise Misconfigured(*problems)
     return settings
 
 
-def _missing(
-    settings: Settings, platform: str, present: str, names: Sequence[str], *, optional: Sequence[str] = ()
-) -> list[str]:
-    """Return what is missing of a platform that is named, or what is given of one that is not."""
-    variables = {name: f"PLAINT_{platform}_{name}".upper() for name in (*names, *optional)}
-    given = {name for name in variables if str(_plain(getattr(settings, f"{platform}_{name}")))}
-    if present:
-        return [
-            f"{variables[name]}: missing. It is {_about(f'{platform}_{name}')}." for name in names if name not in given
-        ]
-    return [f"{variables[name]}: set, but {platform} is not switched on by its id." for name in names if name in given]
+def named(problem: str) -> str:
+    """Return a problem with the whole name of the setting it begins with: the rest of the house knows no prefix."""
+    return _PREFIX + problem if problem.partition(":")[0].lower() in Settings.model_fields else problem
+
+
+def _unknown(files: object) -> Iterator[str]:
+    """Yield what is wrong with the names in the file; the environment may hold more that others have put there."""
+    if not isinstance(files, str | Path):
+        return
+    names = [f"{_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in map(str.upper, DotEnvSettingsSource(Settings, env_file=files).env_vars):
+        if name.startswith(_PREFIX) and name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            yield f"{name}: there is no such setting in Plaint." + (f" Do you mean {near[0]}?" if near else "")
+
+
+def _missing(settings: Settings, switch: str, names: Sequence[str], *, optional: Sequence[str]) -> Iterator[str]:
+    """Yield what is missing of a platform that its id switches on, or what is given of one that is not."""
+    platform = switch.partition("_")[0]
+    present = bool(getattr(settings, switch))
+    for name in (*names, *optional):
+        variable = f"{_PREFIX}{platform}_{name}".upper()
+        given = bool(_plain(getattr(settings, f"{platform}_{name}")))
+        if present and not given and name in names:
+            yield f"{variable}: missing ({_about(f'{platform}_{name}')})."
+        if given and not present:
+            yield f"{variable}: set, but {_PREFIX}{switch.upper()} is not: set that too, or leave this one empty."
+
+
+def _malformed(settings: Settings) -> Iterator[str]:
+    """Yield what cannot work because of how it is written."""
+    for name in ("public_url", "wechat_forward_url"):
+        if (given := getattr(settings, name)) and not _is_address(given):
+            yield f"{_PREFIX}{name.upper()}: is no address; it begins with https:// and names a host."
+    if settings.wechat_domain_code and not _DOMAIN_CODE.fullmatch(settings.wechat_domain_code):
+        yield "PLAINT_WECHAT_DOMAIN_CODE: is no code; of MP_verify_CODE.txt it is the letters and digits of CODE."
+    for each in settings.wechat_templates.split(","):
+        if each.strip() and not all(part.strip() for part in each.partition("=")):
+            yield f"PLAINT_WECHAT_TEMPLATES: {each.strip()!r} is not of the form progress=TEMPLATE_ID."
+
+
+def _is_address(given: str) -> bool:
+    try:
+        parts = urlsplit(given)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # brackets or a port that are none
+        return False
 
 
 def _plain(value: object) -> object:

@@ -298,11 +298,25 @@ class Pages:
             "files": "" if not sent_home else "saved" if sealed else "unsaved",
             "cases": await self._list(conversation.id),
         }
-        letters = [_shown(body) for _, body in told]
+        letters = [self._shown(body) for _, body in told]
         return Answer(
             reply=_reply({**news, "letters": letters, "elsewhere": not letters and not said.opens}, carried),
             blank=_reply({**news, "letters": [], "elsewhere": not said.opens}),
         )
+
+    def _shown(self, body: OutgoingMessage) -> dict[str, object]:
+        """Return a letter as the page's script shows it: choices are buttons, so how to answer without is left out.
+
+        So is the way to this very page.
+        """
+        here = f"{self._url}/p/"
+        rows = ([each for each in row if not each.url.startswith(here)] for row in body.choices)
+        return {
+            "text": body.text,
+            "choices": [
+                [{"label": each.label, "token": each.token, "url": each.url} for each in row] for row in rows if row
+            ],
+        }
 
     async def _list(self, conversation_id: int) -> str:
         """Return the customer's cases as they stand now, as the page shows them; nothing where that is not known."""
@@ -486,13 +500,3 @@ def _message(conversation: Conversation, said: _Said, refs: Sequence[str], key: 
             for ref, file in zip(refs, said.files, strict=True)
         ),
     )
-
-
-def _shown(body: OutgoingMessage) -> dict[str, object]:
-    """Return a letter as the page's script shows it: choices are buttons, so how to answer without them is left out."""
-    return {
-        "text": body.text,
-        "choices": [
-            [{"label": each.label, "token": each.token, "url": each.url} for each in row] for row in body.choices
-        ],
-    }
