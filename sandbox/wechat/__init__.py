@@ -11,13 +11,13 @@ from aiohttp import web
 
 from sandbox.faults import Switchboard
 from sandbox.live import Live
+from sandbox.tencent.courier import CallbackTiming, Courier
+from sandbox.tencent.envelope import Envelope, Mode
+from sandbox.tencent.phones import Phones
+from sandbox.tencent.record import Record
 from sandbox.wechat.account import Account, Kind
 from sandbox.wechat.api import Api
 from sandbox.wechat.control import Control
-from sandbox.wechat.courier import CallbackTiming, Courier
-from sandbox.wechat.envelope import Envelope, Mode
-from sandbox.wechat.phones import Phones
-from sandbox.wechat.record import Record
 from sandbox.wechat.templates import Template
 
 __all__ = ["CallbackTiming", "Template", "WeChat", "WeChatSettings"]

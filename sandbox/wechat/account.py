@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sandbox.wechat.courier import Courier
-from sandbox.wechat.envelope import EnvelopeError, Json
-from sandbox.wechat.gateway import Refusal
+from sandbox.tencent.courier import Courier
+from sandbox.tencent.envelope import EnvelopeError, Json
+from sandbox.tencent.gateway import Refusal
+from sandbox.tencent.phones import File, Message, Person, Phones
+from sandbox.tencent.record import Record
 from sandbox.wechat.ledger import Doing, Ledger
-from sandbox.wechat.phones import File, Message, Person, Phones
-from sandbox.wechat.record import Record
 from sandbox.wechat.templates import Template
 
 Kind = Literal["service", "subscription", "test"]

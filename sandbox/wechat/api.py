@@ -15,12 +15,12 @@ from yarl import URL
 
 from sandbox import media
 from sandbox.faults import Switchboard
+from sandbox.tencent.courier import Courier
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.gateway import Answer, Call, Endpoint, Gateway, Refusal, Upload, attachment, trace
+from sandbox.tencent.phones import File, Person, Phones
+from sandbox.tencent.record import Record
 from sandbox.wechat.account import TEXT_LIMIT, Account, Code
-from sandbox.wechat.courier import Courier
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.gateway import Answer, Call, Endpoint, Gateway, Refusal, Upload, attachment, trace
-from sandbox.wechat.phones import File, Person, Phones
-from sandbox.wechat.record import Record
 from sandbox.wechat.templates import Template
 from sandbox.wechat.tokens import Tokens
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from aiohttp import web
 
 from sandbox.faults import Switchboard
+from sandbox.tencent.courier import Courier
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.phones import Message, Person, Phones
+from sandbox.tencent.record import Record
+from sandbox.tencent.strings import Strings, answering, read
 from sandbox.wechat.account import Account
 from sandbox.wechat.api import Api
-from sandbox.wechat.courier import Courier
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.phones import Message, Person, Phones
-from sandbox.wechat.record import Record
-from sandbox.wechat.strings import Strings, answering, read
 
 
 class Control(Strings):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-from sandbox.wechat.gateway import Refusal
+from sandbox.tencent.gateway import Refusal
 
 
 class Doing(Enum):

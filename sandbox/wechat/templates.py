@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.gateway import Refusal
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.gateway import Refusal
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

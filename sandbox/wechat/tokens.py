@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sandbox.wechat.gateway import Refusal
+from sandbox.tencent.gateway import Refusal
 
 
 @dataclass(kw_only=True, slots=True)

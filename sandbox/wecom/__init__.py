@@ -11,9 +11,9 @@ from aiohttp import web
 
 from sandbox.faults import Switchboard
 from sandbox.live import Live
-from sandbox.wechat.courier import CallbackTiming, Courier
-from sandbox.wechat.phones import Phones
-from sandbox.wechat.record import Record
+from sandbox.tencent.courier import CallbackTiming, Courier
+from sandbox.tencent.phones import Phones
+from sandbox.tencent.record import Record
 from sandbox.wecom.api import Api
 from sandbox.wecom.company import Company, Sealed
 from sandbox.wecom.control import Control

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sandbox.faults import Switchboard
-from sandbox.wechat.courier import Courier
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.gateway import Answer, Call, Endpoint, Gateway, Refusal, attachment
-from sandbox.wechat.phones import File, Person, Phones
-from sandbox.wechat.record import Record
+from sandbox.tencent.courier import Courier
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.gateway import Answer, Call, Endpoint, Gateway, Refusal, attachment
+from sandbox.tencent.phones import File, Person, Phones
+from sandbox.tencent.record import Record
 from sandbox.wecom.cards import Card, checked, rows_of, words_of
 from sandbox.wecom.company import TEXT_LIMIT, Company, Robot, shortened
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.gateway import Refusal
-from sandbox.wechat.phones import Message
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.gateway import Refusal
+from sandbox.tencent.phones import Message
 
 KINDS: Final = frozenset(
     {"text_notice", "news_notice", "button_interaction", "vote_interaction", "multiple_interaction"}

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sandbox.wechat.courier import Courier
-from sandbox.wechat.envelope import Envelope, EnvelopeError, Json, signature, write
-from sandbox.wechat.gateway import Refusal
-from sandbox.wechat.phones import Chat, File, Message, Person, Phones
-from sandbox.wechat.record import Record
+from sandbox.tencent.courier import Courier
+from sandbox.tencent.envelope import Envelope, EnvelopeError, Json, signature, write
+from sandbox.tencent.gateway import Refusal
+from sandbox.tencent.phones import Chat, File, Message, Person, Phones
+from sandbox.tencent.record import Record
 from sandbox.wecom.cards import KINDS, Card, Codes, from_xml, rows_of, words_of
 
 

@@ -6,11 +6,11 @@ The table of routes is in the docstring of the package `sandbox`.
 from aiohttp import web
 
 from sandbox.faults import Switchboard
-from sandbox.wechat.courier import Courier
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.phones import Message, Person, Phones
-from sandbox.wechat.record import Record
-from sandbox.wechat.strings import Strings, answering, read
+from sandbox.tencent.courier import Courier
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.phones import Message, Person, Phones
+from sandbox.tencent.record import Record
+from sandbox.tencent.strings import Strings, answering, read
 from sandbox.wecom.api import Api
 from sandbox.wecom.company import Company
 

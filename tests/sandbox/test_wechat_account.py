@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox import Sandbox, SandboxClient, SandboxError, Template, WeChatPhone, WeChatSettings, running
-from sandbox.wechat.gateway import Refusal
+from sandbox.tencent.gateway import Refusal
 from tests.sandbox.conftest import Clock
 from tests.sandbox.tencent import Caller, Listener
 

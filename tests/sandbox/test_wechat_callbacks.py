@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import CallbackTiming, Sandbox, SandboxError, WeChatPhone, WeChatSettings, running
-from sandbox.wechat.envelope import Crypt, Envelope, EnvelopeError, read, signature, write
+from sandbox.tencent.envelope import Crypt, Envelope, EnvelopeError, read, signature, write
 from tests.sandbox.conftest import listening, until
 from tests.sandbox.tencent import Caller, Listener, parsed, saying
 

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from sandbox.wechat.envelope import Json
+from sandbox.tencent.envelope import Json
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

@@ -10,11 +10,11 @@ from aiohttp import web
 
 from sandbox import media
 from sandbox.faults import Fault, FaultKind, Outage, Switchboard
-from sandbox.wechat.courier import Courier
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.gateway import attachment
-from sandbox.wechat.phones import Chat, File, Message, MissingError, Person, Phones
-from sandbox.wechat.record import Record
+from sandbox.tencent.courier import Courier
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.gateway import attachment
+from sandbox.tencent.phones import Chat, File, Message, MissingError, Person, Phones
+from sandbox.tencent.record import Record
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Served = Callable[[web.Request], Awaitable[Json]]

@@ -15,8 +15,8 @@ from typing import Final, Literal
 
 from sandbox import media
 from sandbox.live import Live
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.record import Record
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.record import Record
 
 ChatType = Literal["private", "group"]
 

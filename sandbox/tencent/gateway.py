@@ -12,9 +12,9 @@ from typing import Final, Literal
 from aiohttp import web
 
 from sandbox.faults import Fault, FaultKind, Outage, Switchboard
-from sandbox.wechat.envelope import Json
-from sandbox.wechat.phones import File
-from sandbox.wechat.record import Record, Served
+from sandbox.tencent.envelope import Json
+from sandbox.tencent.phones import File
+from sandbox.tencent.record import Record, Served
 
 
 class Refusal(Exception):

@@ -17,8 +17,8 @@ import aiohttp
 from yarl import URL
 
 from sandbox.faults import FaultKind, Switchboard
-from sandbox.wechat.envelope import EnvelopeError, Json, write
-from sandbox.wechat.record import Record
+from sandbox.tencent.envelope import EnvelopeError, Json, write
+from sandbox.tencent.record import Record
 
 
 @dataclass(kw_only=True, slots=True, frozen=True)

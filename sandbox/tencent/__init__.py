@@ -1,0 +1,1 @@
+"""What the fake WeChat and the fake WeCom share: phones, sealed callbacks, the gate of their calls, control routes."""
