@@ -26,9 +26,6 @@ from bot import clock, logs, settings, wiring
 from bot.channel import Channel, Finding
 from bot.channels.wechat import WeChat, account
 from bot.doctor import examine
-from bot.page import link
-from bot.purse import StorePurse
-from bot.shelf import StoreShelf
 from complaints import numbers
 from complaints.commands import Act
 from complaints.conversation import Staff
@@ -141,7 +138,7 @@ def _unstarted(given: settings.Settings, error: OSError) -> str:
 
 @app.command()
 def demo() -> None:
-    """Run the desk with a sandbox Telegram and a phone page, and let a customer complain."""
+    """Run the desk with sandbox messengers and a phone page, and let a customer complain."""
     from bot import demo as show  # noqa: PLC0415 # only the demo needs it
 
     with _plainly():
@@ -171,13 +168,12 @@ def check(
     if schema:
         sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
         return
-    folder = wiring.policies_dir(settings.Settings())
+    with _plainly():
+        folder = wiring.policies_dir(settings.read())
     paths = files or sorted((folder / "companies").glob("*.yaml"))
     problems = check_policies(paths, read=lambda policy: KeywordReader(policy.taxonomy).read)
     for each in problems:
-        console.print(
-            f"[red]✗[/red] {each.path}:{each.line}: {each.message} {each.cure}", highlight=False, soft_wrap=True
-        )
+        _refuse(f"{each.path}:{each.line}: {each.message} {each.cure}")
     if problems:
         raise typer.Exit(1)
     console.print(f"[green]✓[/green] {len(paths)} policy file(s) are right.")
@@ -228,7 +224,7 @@ def _code(store: Store, member: Staff) -> str:
     with store.unit(now) as unit:
         unit.load([])
         unit.flush(Changes(staff=[member]))
-    return f"{member.name} ({member.id}): send the bot  /start staff-{code}  within {_CODE_HOURS} hours."
+    return f"{member.name} ({member.id}): send  /start staff-{code}  to the desk within {_CODE_HOURS} hours."
 
 
 @staff.command("list")
@@ -390,19 +386,8 @@ def act(
 
 def _book(given: settings.Settings, store: Store) -> Book:
     """Open the book as the service has it, so that what is told has numbers or buttons, and ways to the page."""
-
-    async def files(_: int) -> bytes:
-        raise Misconfigured("Only the service sends files.")
-
-    def page(conversation_id: int) -> str:
-        return f"{given.public_url.rstrip('/')}/p/{link.token(conversation_id, clock.now(), store.sign)}"
-
     book = wiring.open_book(given, store)
-    purse, shelf = StorePurse(store, clock.now), StoreShelf(store, clock.now)
-    outside = wiring.Outside(purse=purse, shelf=shelf, files=files, page=page, now=clock.now)
-    channels = wiring.open_channels(given, book, outside)
-    book.buttons = {channel.name: channel.limits.buttons for channel in channels.values()}
-    book.page = page if given.public_url else None
+    wiring.open_channels(given, book, wiring.open_outside(given, store, clock.now))
     return book
 
 
@@ -455,7 +440,7 @@ def classify(
 ) -> None:
     """Read a text, or measure the reader on labelled ones."""
     with _plainly():
-        given = settings.Settings()
+        given = settings.read()
         policy = load_policy(company or given.company, wiring.policies_dir(given))
         reader = KeywordReader(policy.taxonomy)
         if eval_ is None:

@@ -98,16 +98,23 @@ class Settings(BaseSettings):
         return found
 
 
+def read(**given: object) -> Settings:
+    """Read the settings, for what needs no service; Misconfigured names those that have no such value."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type] # pydantic checks them
+    except ValidationError as error:
+        wrong = [(str(each["loc"][0]) if each["loc"] else "settings", each["msg"]) for each in error.errors()]
+        problems = [f"{_PREFIX}{name.upper()}: {message}. It is {_about(name)}." for name, message in wrong]
+        raise Misconfigured(*problems) from None  # the values stay out of the trace: some are secrets
+
+
 def load(**given: object) -> Settings:
     """Read the settings from the environment; Misconfigured names every one that is wrong or missing, and the cure."""
     problems = list(_unknown(given.get("_env_file", Settings.model_config.get("env_file"))))
     try:
-        settings = Settings(**given)  # type: ignore[arg-type] # pydantic checks them
-    except ValidationError as error:
-        for each in error.errors():
-            name = _PREFIX + str(each["loc"][0]).upper() if each["loc"] else "settings"
-            problems.append(f"{name}: {each['msg']}. It is {_about(str(each['loc'][0]) if each['loc'] else '')}.")
-        raise Misconfigured(*problems) from None  # the values stay out of the trace: some are secrets
+        settings = read(**given)
+    except Misconfigured as error:
+        raise Misconfigured(*problems, *error.problems) from None
     if not settings.keys.get_secret_value():
         problems.append(
             "PLAINT_KEYS: missing. Make one with `plaint keys` and keep it safe: without it nothing can be read."

@@ -26,7 +26,7 @@ from bot.channels.wecom import WeCom
 from bot.delivery import LocalGates, Postman
 from bot.desk import Desk
 from bot.metrics import Metrics
-from bot.page import Pages, Uploads
+from bot.page import Pages, Uploads, link
 from bot.purse import StorePurse
 from bot.settings import Settings
 from bot.shelf import StoreShelf
@@ -116,8 +116,24 @@ class Outside:
     now: Callable[[], datetime]
 
 
+def open_outside(settings: Settings, store: Store, now: Callable[[], datetime]) -> Outside:
+    """Say where channels find what they need."""
+    base = settings.public_url.rstrip("/")
+    return Outside(
+        purse=StorePurse(store, now),
+        shelf=StoreShelf(store, now),
+        files=functools.partial(_file, store, _evidence(settings)),
+        page=lambda conversation_id: link.address(base, conversation_id, now(), store.sign),
+        now=now,
+    )
+
+
+def _evidence(settings: Settings) -> Path:
+    return settings.data_dir / "evidence"
+
+
 def open_channels(settings: Settings, book: Book, outside: Outside) -> dict[str, Channel]:
-    """Make a channel for every platform that is switched on, by the path that it posts to."""
+    """Make a channel for every platform that is switched on, by the path that it posts to; tell the book of them."""
     channels: dict[str, Channel] = {}
     if settings.telegram_token.get_secret_value():
         channels["/telegram/webhook"] = open_telegram(settings, book, outside)
@@ -148,6 +164,8 @@ def open_channels(settings: Settings, book: Book, outside: Outside) -> dict[str,
             shelf=outside.shelf,
             files=outside.files,
         )
+    book.buttons = {channel.name: channel.limits.buttons for channel in channels.values()}
+    book.page = outside.page if settings.public_url else None
     return channels
 
 
@@ -173,15 +191,9 @@ def open_telegram(settings: Settings, book: Book, outside: Outside) -> Telegram:
 async def calling(settings: Settings) -> AsyncIterator[dict[str, Channel]]:
     """Open the channels for a question to the platforms, beside a service that may run."""
     store = open_store(settings)
-    outside = Outside(
-        purse=StorePurse(store, clock.now),
-        shelf=StoreShelf(store, clock.now),
-        files=functools.partial(_file, store, settings.data_dir / "evidence"),
-        page=lambda _: "",
-        now=clock.now,
-    )
     async with contextlib.AsyncExitStack() as doors:
         doors.callback(store.close)
+        outside = open_outside(settings, store, clock.now)
         channels = open_channels(settings, open_book(settings, store), outside)
         for channel in channels.values():
             await channel.start()
@@ -235,20 +247,10 @@ async def running(
         threads=1 if store.single_writer else _THREADS_ON_POSTGRES,
         observe=metrics.batch.observe,
     )
-    folder = settings.data_dir / "evidence"
     uploads = Uploads(store.node)
-    outside = Outside(
-        purse=StorePurse(store, now),
-        shelf=StoreShelf(store, now),
-        files=functools.partial(_file, store, folder),
-        page=lambda conversation_id: pages.link(conversation_id),  # noqa: PLW0108 # the pages need the postman
-        now=now,
-    )
-    by_path = open_channels(settings, book, outside)
+    by_path = open_channels(settings, book, open_outside(settings, store, now))
     channels = {channel.name: channel for channel in by_path.values()}
     telegram = next((each for each in channels.values() if isinstance(each, Telegram)), None)
-    book.buttons = {name: channel.limits.buttons for name, channel in channels.items()}
-    book.page = outside.page if settings.public_url else None
 
     def claim(channel: str, most: int) -> list[Letter]:
         letters = store.claim(channel, now(), most, fold=channels[channel].limits.folds)
@@ -281,7 +283,7 @@ async def running(
         channels,
         claim=claim,
         settle=settle,
-        fetch=evidence.errand(store=store, desk=desk, folder=folder, uploads=uploads),
+        fetch=evidence.errand(store=store, desk=desk, folder=_evidence(settings), uploads=uploads),
         gate=LocalGates(),  # each process paces its own; where several share a bot, the 429 is the judge
         jitter=random.random,  # spreads retries; nothing secret hangs on it
         lease=_LEASE,

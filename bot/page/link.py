@@ -29,6 +29,11 @@ def token(conversation_id: int, now: datetime, sign: Sign) -> str:
     return urlsafe_b64encode(content + sign(_PLACE, content)[:_SIGNATURE]).rstrip(b"=").decode()
 
 
+def address(base: str, conversation_id: int, now: datetime, sign: Sign) -> str:
+    """Return a fresh address of a conversation's page below `base`, the public address of the service."""
+    return f"{base}/p/{token(conversation_id, now, sign)}"
+
+
 def read(given: str, now: datetime, sign: Sign) -> tuple[int, datetime] | None:
     """Return whose page it is and until when; None for whatever is not ours, not whole or not good any more."""
     if not _TOKEN.fullmatch(given):

@@ -147,7 +147,7 @@ class Pages:
 
     def link(self, conversation_id: int) -> str:
         """Return a fresh address of a conversation's page; from any thread."""
-        return f"{self._url}/p/{link.token(conversation_id, self._desk.now(), self._store.sign)}"
+        return link.address(self._url, conversation_id, self._desk.now(), self._store.sign)
 
     def routes(self) -> list[web.RouteDef]:
         """Return what to serve."""

@@ -191,6 +191,19 @@ async def test_a_choice_is_a_button_and_can_be_pressed(house: Any) -> None:
     assert house.cases()[0].number in told["cases"]
 
 
+async def test_the_page_offers_no_way_to_itself(house: Any) -> None:
+    house.book.buttons, house.book.page = {"wechat": 0}, house.pages.link
+    link = await link_of(house)
+    for number, answer in enumerate(ANSWERS[:-1]):
+        _, told = await put(house, link, text=answer, nonce=f"{number:032}")
+
+    assert "照片" in told["letters"][0]["text"]
+    offered = [choice for row in told["letters"][0]["choices"] for choice in row]
+    assert all(choice["token"] and not choice["url"] for choice in offered)
+    assert all(told["letters"][0]["choices"])
+    assert len(offered) == 2
+
+
 async def test_what_is_sent_twice_is_served_once_and_answered_alike(house: Any) -> None:
     link = await link_of(house)
 
