@@ -92,7 +92,7 @@ class Dialogue(BaseModel):
     `kept` and `kept_files` wait for the customer to say what they belong to. `act` is what an agent is writing for.
     `shown` are the choices that may be typed, `known` values (field id -> value) that came with a scanned code, for the
     next complaint. `places` are all chats of a person who has joined several, `preferred` the channel they want to be
-    written to (empty: where they spoke last).
+    written to (empty: where they spoke last). `sure` is the code that they were asked to send once more.
     """
 
     chat: str = ""
@@ -118,6 +118,7 @@ class Dialogue(BaseModel):
     places: list[Place] = Field(default_factory=list)
     preferred: str = ""
     guesses: list[int] = Field(default_factory=list)
+    sure: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -51,7 +51,8 @@ def prefer(turn: Turn, conversation: Conversation, channel: str) -> None:
 def join(turn: Turn, newer: Conversation, code: str) -> bool:
     """Make this chat and the one that issued the code one conversation; False if the code is nobody else's.
 
-    The older one goes on, with all cases, the open form, and both chats.
+    The older one goes on, with all cases, the open form, and both chats. Who has complained in the newer one is asked
+    first: whoever writes in the other chat will see it.
     """
     minute = int(turn.now.timestamp()) // 60
     newer.words.guesses = [at for at in newer.words.guesses if minute - at < _HOLDS]
@@ -64,6 +65,10 @@ def join(turn: Turn, newer: Conversation, code: str) -> bool:
         return True
     if older.staff_id is not None or newer.staff_id is not None:
         return False
+    if newer.customer_id is not None and newer.words.sure != code:  # somebody else may have told them to send it
+        newer.words.sure = code
+        turn.tell(newer, turn.say(newer.words.language, "link.sure"))
+        return True
     here = Address(channel=newer.channel, chat=newer.words.chat)
     there = Address(channel=older.channel, chat=older.words.chat)
     known = older.words.places or ([_place(there)] if older.reachable else [])

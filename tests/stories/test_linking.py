@@ -41,9 +41,9 @@ async def test_half_the_story_on_wechat_and_half_on_telegram(town):
     assert "TR25-00001-4" in status
     await zhou.all("!回复客户", "还在等您的答复")
     assert "还在等" in await here.heard(), "and who spoke last on WeChat there"
-    assert "agreed" not in town.case().state
+    assert town.case().state == "proposed"
     await there.press("同意这个方案")
-    assert town.case().state == "agreed" or town.case().state != "proposed"
+    assert town.case().state == "executing"
 
 
 async def test_what_was_told_on_one_channel_is_not_asked_on_the_other(town):
@@ -66,7 +66,10 @@ async def test_cases_of_both_chats_stand_in_one_list_after_joining(town):
     await here.file()
     await there.file("你们客服态度恶劣，已读不回")
     assert len({case.conversation_id for case in town.cases()}) == 2
-    await there.say(await code_of(here))
+    code = await code_of(here)
+    assert "别人让您发的" in await there.say(code), "who has something to lose is asked first"
+    assert len({case.conversation_id for case in town.cases()}) == 2
+    assert "关联好了" in await there.say(code)
     assert len({case.conversation_id for case in town.cases()}) == 1
     for person in (here, there):
         heard = await person.say("我的投诉")

@@ -238,7 +238,9 @@ async def test_two_forms_that_were_open_are_finished_one_after_the_other(town):
     await here.say(COMPLAINT)
     await here.press("同意")
     await there.say("到货的灯有两盏是碎的")
-    heard = await there.finish(await there.say(await code_of(here)))
+    code = await code_of(here)
+    await there.say(code)  # asked whether they mean it
+    heard = await there.finish(await there.say(code))
     assert f"先把 {town.case(1).number} 填完" in heard
     await there.finish(heard)
     assert [case.facts.complete for case in town.cases()] == [True, True]

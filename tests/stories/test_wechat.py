@@ -41,7 +41,8 @@ async def test_the_whole_story_from_the_complaint_to_the_survey(town):
     zhou = await town.wecom_agent("周敏", "reception", "logistics")
     wang = await town.wechat_customer()
     await wang.file()
-    assert "认领" in await zhou.press("我来处理") or town.case().owner_id == zhou.member.id
+    await zhou.press("我来处理")
+    assert town.case().owner_id == zhou.member.id
     await zhou.all("!提出方案", PROPOSAL)
     heard = await wang.heard()
     assert PROPOSAL in heard
@@ -54,8 +55,7 @@ async def test_the_whole_story_from_the_complaint_to_the_survey(town):
     assert town.case().state == "completed"
     # the window is long closed: the survey waits, and comes with the next word
     digest = await wang.say("在吗")
-    assert "几分" in digest or "打几分" in digest, digest
-    assert "下一" not in digest
+    assert "您打几分" in digest
     await wang.say("5")
     await wang.say("4")
     assert "谢谢" in await wang.say("没有了")
@@ -277,8 +277,7 @@ async def test_the_page_of_a_customer_goes_on_with_the_same_form(town):
 async def test_photos_and_videos_from_wechat_are_brought_home_sealed_and_sent_on_to_the_agent(town):
     zhou = await town.wecom_agent("周敏", "reception", "logistics")
     wang = await town.wechat_customer()
-    heard = await wang.file(submit=False, evidence="等一下")
-    assert "有照片、视频或单据吗" in heard or "请核对投诉" in heard
+    await wang.file(submit=False)
     photo = b"\xff\xd8\xff\xe0 a lamp in pieces \xff\xd9" * 40
     await wang.send(Attachment(kind="photo", data=photo))
     await wang.phone.send_video()
