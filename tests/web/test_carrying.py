@@ -42,11 +42,9 @@ async def test_what_the_answer_does_not_carry_goes_by_itself(house: Any) -> None
 
 async def test_a_late_answer_is_none_and_goes_by_itself(open_house: Any) -> None:
     house = await open_house(patience=0.4)
-    begun = asyncio.get_running_loop().time()
 
     async with house.held():
-        assert await house.say("1", COMPLAINT) is None
-        assert 0.4 <= asyncio.get_running_loop().time() - begun < 1.0
+        assert await house.say("1", COMPLAINT) is None, "an answer, while nothing can be served"
         assert house.pigeon.sent == []
         assert house.spooled == (1, 0)
     await house.until(lambda: house.pigeon.sent)
@@ -409,18 +407,26 @@ async def test_whoever_asks_whether_all_is_well_a_thousand_times_asks_the_databa
     assert asked == 2
 
 
+@pytest.mark.timeout(30)  # a walk over all of them, so often, would take minutes
 async def test_a_hundred_thousand_late_messages_do_not_hold_up_the_next(house: Any, tmp_path: Any) -> None:
     late = Late(house.desk, house.store.spool(tmp_path / "elsewhere"))
     late._expect([said(number, f"chat {number}") for number in range(100_000)])
-    begun = asyncio.get_running_loop().time()
 
-    for number in range(100):
+    for number in range(3_000):
         late.hasten(said(100_001, f"another {number}"))
-
-    assert asyncio.get_running_loop().time() - begun < 0.2
 
 
 def said(number: int, chat: str) -> IncomingMessage:
     here = Address(channel="wechat", chat=chat)
     at = datetime(2025, 3, 3, 2, 15, tzinfo=UTC)
     return IncomingMessage(key=f"pigeon:{number}", kind="text", address=here, sender=chat, sent_at=at, text="x")
+
+
+async def test_posts_that_nobody_can_vouch_for_are_refused_and_named_once_in_a_while(house: Any) -> None:
+    with capture_logs() as logs:
+        for _ in range(3):
+            async with house.http.post(f"{house.public}/pigeon", data=b"[]") as answer:
+                assert answer.status == 403
+    lines = [each for each in logs if each["event"] == "not_genuine"]
+    assert len(lines) == 1
+    assert "token" in lines[0]["cure"]
