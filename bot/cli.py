@@ -352,6 +352,10 @@ def act(
     by: Annotated[int, typer.Option(help="id of the member of the staff, see `plaint staff list`")],
     text: Annotated[str, typer.Option(help="what is written")] = "",
     type_: Annotated[str, typer.Option("--type", help="the complaint type, for retype")] = "",
+    detail: Annotated[str, typer.Option(help="what is chosen: a department, a grade as NAME=VALUE, a colleague")] = "",
+    given_values: Annotated[
+        list[str] | None, typer.Option("--with", metavar="NAME=VALUE", help="what else an act takes")
+    ] = None,
     key: Annotated[str, typer.Option(help="an id of your own: the same key is served once")] = "",
 ) -> None:
     """Let a member of the staff do something with a case, once."""
@@ -367,7 +371,8 @@ def act(
             kinds = [each.id for each in book.policies[case.policy].taxonomy.types]
             if what == "retype" and type_ not in kinds:
                 raise Misconfigured(f"--type: {type_ or 'missing'}. There are: {', '.join(kinds)}.")
-            command = Act(staff_id=by, case_id=case.id, act=what, values={"text": text, "type": type_}, key=key)
+            values = {"text": text, "detail": detail or type_, **_pairs(given_values)}
+            command = Act(staff_id=by, case_id=case.id, act=what, values=values, key=key)
             now = clock.now()
             with store.unit(now) as unit:
                 if key and not unit.record([key]):
@@ -382,6 +387,14 @@ def act(
                     raise Misconfigured(_denied(turn, case.id, by, error)) from None
                 unit.flush(batch.changes, sends=False)  # the service sends
             console.print(f"{case.number}: done.")
+
+
+def _pairs(given: Sequence[str] | None) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given or ()]
+    wrong = [name for name, mark, _ in pairs if not mark]
+    if wrong:
+        raise Misconfigured(f"--with {wrong[0]}: write NAME=VALUE.")
+    return {name: value for name, _, value in pairs}
 
 
 def _book(given: settings.Settings, store: Store) -> Book:

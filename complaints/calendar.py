@@ -16,6 +16,7 @@ from complaints.clauses.clock import Ends, Limit
 from complaints.policy import Window
 
 _DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
 _MIDNIGHT: Final = time()
 _LAST_SECOND: Final = time(23, 59, 59)
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
@@ -247,12 +248,15 @@ def due(limit: Limit, start: datetime, calendar: WorkCalendar, *, agreed: dateti
     `agreed` is the moment a person agreed upon, for the limits that are nothing else; without it they are a ValueError.
     """
     if limit.unit in _SECONDS:
-        return _add(limit, start, _span(limit), calendar)
+        return _add(limit, _begun(limit, start, calendar), _span(limit), calendar)
     if limit.unit == "appointment":
         if agreed is None:
             raise ValueError("Nothing was agreed upon.")
         return max(start, agreed).astimezone(UTC)
     day = calendar.local(start).date()
+    if limit.unit == "week_day":
+        first = day + (limit.amount - day.isoweekday()) % 7 * _DAY
+        return next(moment for n in count() if (moment := calendar.over(first + n * _WEEK, limit.over)) >= start)
     if limit.unit in _FIXED:
         months = (_fixed(limit, day, number, calendar) for number in count(1 if limit.month == "next" else 0))
         return next(moment for moment in months if moment >= start)
@@ -269,14 +273,20 @@ def share(
 ) -> datetime:
     """Return the moment at which so many percent of the limit are gone; 150 is half of the same measure after it.
 
-    `ends_at` is where a person has set the date, if not the limit.
+    `ends_at` is where a person has set the date, if not the limit. Where the limit has a tolerance, all of it is gone
+    when that is over too.
     """
     end = ends_at or due(limit, start, calendar)
-    whole = _between(limit, start, end, calendar)
-    if not whole:  # the whole of it lies in closed time
-        return start.astimezone(UTC) + (end - start) * percent / 100
+    begun = min(_begun(limit, start, calendar), end)
+    whole = _between(limit, begun, end, calendar)
     if percent < 100:  # noqa: PLR2004 # all of it
-        return _add(limit, start, whole * percent / 100, calendar)
+        if not whole:  # the whole of it lies in closed time
+            return begun.astimezone(UTC) + (end - begun) * percent / 100
+        return _add(limit, begun, whole * percent / 100, calendar)
+    if limit.tolerance:
+        end = calendar.over(calendar.local(end).date() + limit.tolerance * _DAY, limit.over)
+    if not whole:
+        return end.astimezone(UTC) + (end - begun) * (percent - 100) / 100
     return _add(limit, end, whole * (percent - 100) / 100, calendar)
 
 
@@ -329,13 +339,18 @@ def _later(limit: Limit, day: date, n: int, calendar: WorkCalendar) -> date:
 def _fixed(limit: Limit, day: date, months: int, calendar: WorkCalendar) -> datetime:
     """Return when the limit's day of the month is over, so many months after that of the date."""
     number = 31 if limit.unit == "month_end" else limit.amount - limit.strictly_before
-    return calendar.over(_month_day(day, months, number) + limit.tolerance * _DAY, limit.over)
+    return calendar.over(_month_day(day, months, number), limit.over)
 
 
 def _month_day(day: date, months: int, number: int) -> date:
     """Return that day of the month so many months later; its last one where it is shorter. 0 is the day before it."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, 1) + (min(number, monthrange(year, month + 1)[1]) - 1) * _DAY
+
+
+def _begun(limit: Limit, start: datetime, calendar: WorkCalendar) -> datetime:
+    """Return when the time of the limit begins to run."""
+    return calendar.next_opening(start) if limit.from_opening else start
 
 
 def _span(limit: Limit) -> timedelta:

@@ -6,6 +6,8 @@ seals with the customer's data key.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -16,6 +18,7 @@ class ClockRun(BaseModel):
     `told` is the last percent whose rung was told; `held` counts the updates that moved the promised date. `graded` is
     the position of its limit among those of its clock (-1 is the one for all cases), `agreed_at` the moment that was
     agreed upon, `extended` the units by which people moved its date. `nudged`: the customer was reminded in this pause.
+    A `dropped` one ended because the case is no longer of its kind.
     """
 
     started_at: datetime
@@ -30,6 +33,7 @@ class ClockRun(BaseModel):
     agreed_at: datetime | None = None
     extended: list[int] = Field(default_factory=list)
     nudged: bool = False
+    dropped: bool = False
 
     @property
     def running(self) -> bool:
@@ -50,11 +54,142 @@ class SurveyRun(BaseModel):
     done: bool = False
 
 
+class Signature(BaseModel):
+    """What one member of the staff decided on a step: `by` signed, in the `role`, on behalf of `lender` if lent to."""
+
+    by: int
+    role: str
+    at: datetime
+    agrees: bool
+    lender: int | None = None
+
+
+class StepRun(BaseModel):
+    """One step of an approval under way: every role of `all` signs, or one of `any`.
+
+    `added` are members of the staff who were asked to sign too, `instead` maps a role to the member it was handed to.
+    A step that ran out of time may have been `passed` up.
+    """
+
+    all: list[str] = Field(default_factory=list)
+    any: list[str] = Field(default_factory=list)
+    title: str = ""
+    expedited: bool = False
+    opened_at: datetime | None = None
+    signatures: list[Signature] = Field(default_factory=list)
+    added: list[int] = Field(default_factory=list)
+    instead: dict[str, int] = Field(default_factory=dict)
+    passed: bool = False
+    closed_at: datetime | None = None
+
+    @property
+    def waits_for(self) -> list[str]:
+        """The roles whose signature is still missing."""
+        signed = {each.role for each in self.signatures if each.agrees}
+        return [] if signed.intersection(self.any) else [role for role in [*self.all, *self.any] if role not in signed]
+
+
+class ApprovalRun(BaseModel):
+    """One approval of a case: its steps, who asked for it, and how it ended. `at` is the step that is open."""
+
+    id: str
+    number: int
+    asked_at: datetime
+    asked_by: int | None = None
+    steps: list[StepRun] = Field(default_factory=list)
+    at: int = 0
+    outcome: Literal["open", "granted", "refused", "recalled"] = "open"
+    closed_at: datetime | None = None
+
+    @property
+    def step(self) -> StepRun | None:
+        """The step that waits for a signature."""
+        return self.steps[self.at] if self.outcome == "open" and self.at < len(self.steps) else None
+
+
+#: What becomes of a complaint (ISO 10002, 8.8).
+Result = Literal["upheld", "partly_upheld", "not_upheld", "withdrawn", "out_of_scope"]
+#: What a customer may be given (ISO 10002, 7.9 and its annex on remedies).
+REMEDIES: Final = (
+    "refund", "replacement", "repair", "rework", "resend", "technical_help", "information", "referral",
+    "financial_help", "other_help", "compensation", "discount", "apology", "goodwill", "improvement",
+)  # fmt: skip
+
+
+class Remedy(BaseModel):
+    """Something promised to the customer: one of `REMEDIES`, with an amount in the company's currency where it has one.
+
+    It was given at `given_at`, if it was.
+    """
+
+    kind: str
+    amount: Decimal | None = None
+    given_at: datetime | None = None
+
+
+class Decision(BaseModel):
+    """What the company decided about a complaint, and what the customer is promised. Its reason lies in the words."""
+
+    result: Result
+    at: datetime
+    by: str
+    remedies: list[Remedy] = Field(default_factory=list)
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What is to be paid, all remedies together."""
+        amounts = [each.amount for each in self.remedies if each.amount is not None]
+        return sum(amounts, Decimal()) if amounts else None
+
+    @property
+    def owed(self) -> list[Remedy]:
+        """What was promised and not given yet."""
+        return [each for each in self.remedies if each.given_at is None]
+
+
+class ExternalRun(BaseModel):
+    """A complaint that came through somebody outside: who that is, since when, and when they were answered."""
+
+    kind: str
+    opened_at: datetime
+    due_at: datetime
+    replied_at: datetime | None = None
+
+
+class AlarmRun(BaseModel):
+    """An alarm until somebody acknowledges it: what it says, who was told so far, and how many rounds that took."""
+
+    say: str
+    roles: list[str]
+    told: list[int] = Field(default_factory=list)
+    rounds: int = 0
+    raised_at: datetime
+    seen_by: int | None = None
+    seen_at: datetime | None = None
+
+
 class CaseFacts(BaseModel):
-    """What may be counted about a case and needs no column of its own."""
+    """What may be counted about a case and needs no column of its own.
+
+    `happened` holds when the names that clocks wait for happened last in this cycle, `done` the moves made in it and
+    when. `set_grades` are grades that a person set, `parts` the roles that have a part in the case, `concerned` the
+    members of the staff whom it is about, `held_for` the department that an owner holds the case for until it is taken.
+    `order` is what was found on file about the order: facts for conditions.
+    """
 
     flags: list[str] = Field(default_factory=list)
     grades: dict[str, str] = Field(default_factory=dict)
+    set_grades: dict[str, str] = Field(default_factory=dict)
+    happened: dict[str, datetime] = Field(default_factory=dict)
+    done: dict[str, datetime] = Field(default_factory=dict)
+    parts: dict[str, list[str]] = Field(default_factory=dict)
+    approvals: list[ApprovalRun] = Field(default_factory=list)
+    decision: Decision | None = None
+    external: ExternalRun | None = None
+    alarms: dict[str, AlarmRun] = Field(default_factory=dict)
+    concerned: list[int] = Field(default_factory=list)
+    held_for: str = ""
+    order: dict[str, str | bool] = Field(default_factory=dict)
     scores: dict[str, float] = Field(default_factory=dict)
     clocks: dict[str, ClockRun] = Field(default_factory=dict)
     surveys: list[SurveyRun] = Field(default_factory=list)
@@ -81,7 +216,10 @@ class Said(BaseModel):
 
 
 class CaseWords(BaseModel):
-    """What a person said or is: sealed. `call` is what the customer is to be told by telephone."""
+    """What a person said or is: sealed. `call` is what the customer is to be told by telephone.
+
+    `reason` is why the complaint was decided so, `external_number` what somebody outside calls the case.
+    """
 
     said: list[Said] = Field(default_factory=list)
     answers: dict[str, str] = Field(default_factory=dict)
@@ -89,6 +227,8 @@ class CaseWords(BaseModel):
     question: str = ""
     proposal: str = ""
     result: str = ""
+    reason: str = ""
+    external_number: str = ""
     call: str = ""
 
 

@@ -148,9 +148,41 @@ class Conversation:
         self.words.field, self.words.tries, self.words.act = "", 0, ""
 
 
+class Loan(BaseModel):
+    """A right to sign that was lent: to whom, for which roles, from when until when, and the hash of the signed paper.
+
+    One that was `ended` counts no more.
+    """
+
+    to: int
+    roles: list[str]
+    starts_at: datetime
+    ends_at: datetime
+    paper_sha256: str = ""
+    ended: bool = False
+
+
+class Shift(BaseModel):
+    """A stretch of time in which a member of the staff is on call for these roles, or, without roles, away."""
+
+    starts_at: datetime
+    ends_at: datetime
+    roles: list[str] = Field(default_factory=list)
+
+
+class StaffFacts(BaseModel):
+    """What is kept of a member of the staff beside their roles: what they lent, and when they are on call or away."""
+
+    loans: list[Loan] = Field(default_factory=list)
+    roster: list[Shift] = Field(default_factory=list)
+
+
 @dataclass(slots=True, kw_only=True)
 class Staff:
-    """A member of the staff: their roles, and the conversation in which the desk writes to them (once bound)."""
+    """A member of the staff: their roles, and the conversation in which the desk writes to them (once bound).
+
+    Two accounts with the same `person` (a staff number) are one person: what the one may not do the other may not.
+    """
 
     id: int
     name: str
@@ -162,6 +194,13 @@ class Staff:
     code_hash: str = ""
     code_until: datetime | None = None
     active: bool = True
+    person: str = ""
+    facts: StaffFacts = field(default_factory=StaffFacts)
+
+    @property
+    def who(self) -> str:
+        """Who this account belongs to: equal for two accounts of one person."""
+        return self.person or f"staff:{self.id}"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import time
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
+from complaints.clauses.approval import Approval
 from complaints.clauses.clock import Clock
-from complaints.clauses.escalation import Ladder
+from complaints.clauses.duty import Duty
+from complaints.clauses.escalation import External, Ladder
 from complaints.clauses.form import Form
 from complaints.clauses.lifecycle import Lifecycle
 from complaints.clauses.model import Clause, Id, Sentence
@@ -66,7 +69,11 @@ class Contact(Clause):
 
 
 class Example(Clause):
-    """A worked example that runs as a test of the policy: a message and its reading, or a start and its due date."""
+    """A worked example that runs as a test of the policy.
+
+    A message and its reading; a clock, a start and its due date; or facts (`case`) and what follows from them: the
+    `steps` of an `approval` (`a`, `a+b` both, `a|b` either), `grades`, and `parts`.
+    """
 
     text: str = ""
     type: str = ""
@@ -74,6 +81,31 @@ class Example(Clause):
     clock: str = ""
     start: str = ""
     due: str = ""
+    case: dict[str, str | bool | int | Decimal | list[str]] = Field(default_factory=dict)
+    approval: str = ""
+    steps: list[str] | None = None
+    grades: dict[str, str] = Field(default_factory=dict)
+    parts: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class Ambiguity(Clause):
+    """A sentence of the rule book that can be read in more than one way: the one that counts, and the others.
+
+    Conditions ask for it by its id, as for any fact.
+    """
+
+    is_: str = Field(alias="is")
+    of: list[str] = Field(min_length=2)
+
+
+class Acceptance(Clause):
+    """Who may accept a solution: for an organisation's case its authorised contacts alone, where `authorised`.
+
+    A solution may be refused as often as the customer likes, unless `most` refusals are the end of it.
+    """
+
+    authorised: bool = False
+    most: int | None = Field(default=None, ge=1, description="refusals after which only a person decides")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +116,7 @@ class Waiting:
     starts: tuple[Clock, ...]
     notices: tuple[Notice, ...]
     surveys: tuple[Survey, ...]
+    approvals: tuple[Approval, ...]
 
 
 class Policy(Clause):
@@ -102,6 +135,11 @@ class Policy(Clause):
     lifecycle: Lifecycle
     clocks: list[Clock] = Field(default_factory=list)
     escalation: list[Ladder] = Field(default_factory=list)
+    external: External | None = None
+    approvals: list[Approval] = Field(default_factory=list)
+    duties: list[Duty] = Field(default_factory=list)
+    readings: dict[Id, Ambiguity] = Field(default_factory=dict)
+    acceptance: Acceptance = Acceptance()
     notices: list[Notice] = Field(default_factory=list)
     surveys: list[Survey] = Field(default_factory=list)
     examples: list[Example] = Field(default_factory=list)
@@ -117,6 +155,7 @@ class Policy(Clause):
                 starts=tuple(each for each in self.clocks if name in each.start),
                 notices=tuple(each for each in self.notices if name in each.on),
                 surveys=tuple(each for each in self.surveys if name in each.start),
+                approvals=tuple(each for each in self.approvals if name in each.on),
             )
         return found
 
@@ -127,8 +166,14 @@ class Policy(Clause):
                 return each
         raise KeyError(id)
 
-    def ladder(self, clock: str) -> Ladder | None:
-        """Return the ladder of this clock: its own, else the general one, else None."""
-        own = (each for each in self.escalation if clock in each.clocks)
-        general = (each for each in self.escalation if not each.clocks)
-        return next(own, None) or next(general, None)
+    def approval(self, id: str) -> Approval:  # noqa: A002 # the word of the policy
+        """Return the approval with this id; KeyError if there is none."""
+        for each in self.approvals:
+            if each.id == id:
+                return each
+        raise KeyError(id)
+
+    def ladders(self, clock: str) -> list[Ladder]:
+        """Return the ladders of this clock, those of its own before the general ones; the first that holds counts."""
+        own = [each for each in self.escalation if clock in each.clocks]
+        return own + [each for each in self.escalation if not each.clocks]

@@ -1,5 +1,8 @@
 """Acts: what a member of the staff does with a case, from a messenger, the command line, or a page."""
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from complaints.case import Case, Said
 from complaints.clauses.lifecycle import Move
 from complaints.conversation import Staff
@@ -7,6 +10,9 @@ from complaints.errors import BadInput, NotAllowed
 from complaints.ports import Priority
 from handlers import cards, cases, clocks, notices, reaching, rights
 from handlers.turn import SYSTEM, Turn
+
+#: What an act was given: its words, what was chosen, and whatever else it takes.
+Given = Mapping[str, str]
 
 
 def actor(member: Staff) -> str:
@@ -19,62 +25,103 @@ def needs(turn: Turn, case: Case, member: Staff, act: str) -> str:
     move = rights.check(turn, case, member, act)
     if move is not None:
         return move.asks
-    return f"staff.ask.{act}" if act in rights.WRITTEN else ""
+    return f"staff.ask.{act}" if rights.ACTS[act].written else ""
 
 
-def perform(turn: Turn, case: Case, member: Staff, act: str, text: str = "", detail: str = "") -> None:
-    """Do it: one of the desk's own acts, or a move of the lifecycle. NotAllowed or BadInput leave nothing changed."""
+def perform(turn: Turn, case: Case, member: Staff, act: str, values: Mapping[str, str] | None = None) -> None:
+    """Do it: one of the desk's own acts, or a move of the lifecycle. NotAllowed or BadInput leave nothing changed.
+
+    `values` hold the words (`text`), what was chosen (`detail`), and whatever else an act takes.
+    """
+    given = {name: value.strip() for name, value in (values or {}).items()}
     move = rights.check(turn, case, member, act)
-    if (move.asks if move is not None else act in rights.WRITTEN) and not text.strip():
+    own = rights.ACTS[act] if move is None else None
+    if (move.asks if move is not None else own is not None and own.written) and not given.get("text"):
         raise BadInput(key="error.text_missing")
+    if own is not None and own.options is not None:
+        possible = [detail for detail, _ in own.options(turn, case, member)]
+        if given.get("detail") not in possible:
+            raise BadInput(key="error.choice", given=given.get("detail", ""), possible=", ".join(possible))
     if move is not None:
-        _move(turn, case, member, move, text)
-    elif act == "claim":
-        claim(turn, case, member)
-    elif act == "called":
-        turn.record(case, "called", actor(member), words={"told": case.words.call, "text": text})
-        reaching.reached(turn, case)
-        if case.facts.asked:
-            cases.answered(turn, case, actor(member))
-        cases.happen(turn, case, "human_reply", actor(member))
-    elif act == "release":
-        cases.release(turn, case, actor(member))
-        turn.retire(case, lambda language: turn.say(language, "staff.retired.released"))
-        notices.alert(turn, case, ["department", "agents"], "staff.released", by=member.name)
-    elif act == "note":
-        turn.record(case, "noted", actor(member), words={"text": text})
-        cases.happen(turn, case, "noted", actor(member))
-    elif act == "reply":
-        _write(turn, case, "case.reply", text)
-        turn.record(case, "replied", actor(member), words={"text": text})
-        cases.happen(turn, case, "human_reply", actor(member))
-        cases.happen(turn, case, "replied", actor(member))
-    elif act == "ask":
-        _ask(turn, case, member, text)
-    elif act == "appoint":
-        clocks.appoint(turn, case, actor(member), text)
-        cases.happen(turn, case, "appointed", actor(member))
-    elif act == "extend":
-        clocks.extend(turn, case, member, actor(member), text)
-    elif act == "listen":
-        case.facts.listen = False
-        case.words.said.append(Said(at=turn.now, text=text))
-        turn.record(case, "said", actor(member), facts={"transcribed": True}, words={"text": text})
-        reading = turn.book.reader.read(text)
-        cases.danger(turn, case, reading)
-        cases.fill_from(turn, case, reading, text)
-        if not case.type and reading.types:
-            cases.set_type(turn, case, reading.types[0].id, SYSTEM, words=[hit.word for hit in reading.types[0].words])
-    elif act == "retype":
-        cases.set_type(turn, case, detail, actor(member))
-        cases.happen(turn, case, "retyped", actor(member))
+        _move(turn, case, member, move, given)
     else:
-        raise NotAllowed(key="error.act", number=case.number)
+        _DO[act](turn, case, member, given)
+
+
+def _claimed(turn: Turn, case: Case, member: Staff, given: Given) -> None:  # noqa: ARG001 # one signature for all acts
+    claim(turn, case, member)
+
+
+def _called(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    turn.record(case, "called", actor(member), words={"told": case.words.call, "text": given["text"]})
+    reaching.reached(turn, case)
+    if case.facts.asked:
+        cases.answered(turn, case, actor(member))
+    cases.happen(turn, case, "human_reply", actor(member))
+
+
+def _release(turn: Turn, case: Case, member: Staff, given: Given) -> None:  # noqa: ARG001
+    cases.release(turn, case, actor(member))
+    turn.retire(case, lambda language: turn.say(language, "staff.retired.released"))
+    notices.alert(turn, case, ["department", "agents"], "staff.released", by=member.name)
+
+
+def _note(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    turn.record(case, "noted", actor(member), words={"text": given["text"]})
+    cases.happen(turn, case, "noted", actor(member))
+
+
+def _reply(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    _write(turn, case, "case.reply", given["text"])
+    turn.record(case, "replied", actor(member), words={"text": given["text"]})
+    cases.happen(turn, case, "human_reply", actor(member))
+    cases.happen(turn, case, "replied", actor(member))
+
+
+def _appoint(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    clocks.appoint(turn, case, actor(member), given["text"])
+    cases.happen(turn, case, "appointed", actor(member))
+
+
+def _extend(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    clocks.extend(turn, case, member, actor(member), given["text"])
+
+
+def _listen(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    text = given["text"]
+    case.facts.listen = False
+    case.words.said.append(Said(at=turn.now, text=text))
+    turn.record(case, "said", actor(member), facts={"transcribed": True}, words={"text": text})
+    reading = turn.book.reader.read(text)
+    cases.danger(turn, case, reading)
+    cases.fill_from(turn, case, reading, text)
+    if not case.type and reading.types:
+        cases.set_type(turn, case, reading.types[0].id, SYSTEM, words=[hit.word for hit in reading.types[0].words])
+
+
+def _retype(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    cases.set_type(turn, case, given["detail"], actor(member))
+    cases.happen(turn, case, "retyped", actor(member))
+
+
+def _grade(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    name, _, value = given["detail"].partition("=")
+    cases.set_grade(turn, case, name, value, actor(member), given["text"])
+
+
+def _assign(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    cases.assign(turn, case, given["detail"], actor(member))
+    cases.happen(turn, case, "department_named", actor(member))
 
 
 def claim(turn: Turn, case: Case, member: Staff) -> None:
-    """Give a case that nobody owns to this member of the staff: of two who press at once, one wins."""
-    case.owner_id = member.id
+    """Give a case to this member of the staff, which nobody owns or its owner holds for their department.
+
+    Of two who press at once, one wins.
+    """
+    if case.owner_id is not None:
+        turn.record(case, "handed_over", actor(member), facts={"from": case.owner_id, "department": case.department})
+    case.owner_id, case.facts.held_for = member.id, ""
     turn.record(case, "claimed", actor(member))
     turn.retire(case, lambda language: turn.say(language, "staff.retired.claimed", owner=member.name))
     cases.happen(turn, case, "claimed", actor(member))
@@ -89,7 +136,8 @@ def _write(turn: Turn, case: Case, key: str, text: str) -> None:
     turn.tell(conversation, told, rows, priority=Priority.ANSWER, case=case)
 
 
-def _ask(turn: Turn, case: Case, member: Staff, text: str) -> None:
+def _ask(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    text = given["text"]
     case.facts.asked = True
     case.words.question = text
     turn.record(case, "asked", actor(member), words={"text": text})
@@ -104,8 +152,9 @@ def _ask(turn: Turn, case: Case, member: Staff, text: str) -> None:
     _write(turn, case, "case.question", text)
 
 
-def _move(turn: Turn, case: Case, member: Staff, move: Move, text: str) -> None:
-    state = turn.policy(case).lifecycle.state(move.to)
+def _move(turn: Turn, case: Case, member: Staff, move: Move, given: Given) -> None:
+    text = given.get("text", "")
+    state = turn.policy(case).lifecycle.state(move.to or case.state)
     tells = move.tells and text and not rights.of_customer(move)
     if rights.of_customer(move):
         cases.decided(turn, case, move, actor(member))
@@ -120,6 +169,22 @@ def _move(turn: Turn, case: Case, member: Staff, move: Move, text: str) -> None:
     turn.retire(case, lambda language: turn.say(language, "staff.retired.moved", state=title[language]))
     if tells:
         cases.happen(turn, case, "human_reply", actor(member))
+
+
+_DO: Final[dict[str, Callable[[Turn, Case, Staff, Given], None]]] = {
+    "claim": _claimed,
+    "ask": _ask,
+    "reply": _reply,
+    "note": _note,
+    "appoint": _appoint,
+    "extend": _extend,
+    "listen": _listen,
+    "called": _called,
+    "retype": _retype,
+    "grade": _grade,
+    "assign": _assign,
+    "release": _release,
+}
 
 
 def show(turn: Turn, case: Case, member: Staff) -> None:

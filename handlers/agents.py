@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from complaints import numbers
@@ -186,18 +187,18 @@ def _pressed(
         raise NotAllowed(key="error.stale")
     if token.value == "files":
         return _files(turn, case, member)
-    if token.value == "retype" and not token.detail:
-        rights.check(turn, case, member, "retype")
-        _ask_type(turn, case, member)
-        return turn.say(language, "staff.in_private") if message.address.group else ""
     key = acts.needs(turn, case, member, token.value)
+    own = rights.ACTS.get(token.value)
+    if own is not None and own.options is not None and not token.detail:
+        _ask_which(turn, case, member, token.value, own.options(turn, case, member))
+        return turn.say(language, "staff.in_private") if message.address.group else ""
     if not key:
-        acts.perform(turn, case, member, token.value, detail=token.detail)
+        acts.perform(turn, case, member, token.value, {"detail": token.detail})
         acts.show(turn, case, member)
         return turn.say(language, "staff.done")
     conversation.make("ask_staff")
     conversation.case_id = case.id
-    conversation.words.act = token.value
+    conversation.words.act = f"{token.value}:{token.detail}"
     turn.touch(conversation)
     turn.tell_staff(member, turn.say(language, key, number=case.number) + "\n" + turn.say(language, "staff.compose"))
     return turn.say(language, "staff.in_private") if message.address.group else ""
@@ -207,7 +208,7 @@ def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) ->
     """Take what a member of the staff wrote for the act they had chosen."""
     language = member.language
     case = turn.case(conversation.case_id)
-    act = conversation.words.act
+    act, _, detail = conversation.words.act.partition(":")
     if not text.strip():
         turn.tell_staff(member, turn.say(language, "error.text_missing"))
         return
@@ -220,7 +221,7 @@ def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) ->
         turn.tell_staff(member, turn.say(language, "error.stale"))
         return
     try:
-        acts.perform(turn, case, member, act, text.strip())
+        acts.perform(turn, case, member, act, {"text": text, "detail": detail})
     except PlaintError as error:
         turn.tell_staff(member, turn.say(language, error.key, **{"number": case.number, **error.values}), case=case)
         return
@@ -228,18 +229,15 @@ def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) ->
     acts.show(turn, case, member)
 
 
-def _ask_type(turn: Turn, case: Case, member: Staff) -> None:
+def _ask_which(turn: Turn, case: Case, member: Staff, act: str, options: Sequence[tuple[str, str]]) -> None:
+    """Let a member of the staff choose what an act is to be done with."""
     choices = [
-        turn.button(
-            each.title[member.language],
-            Token(scope="s", case_id=case.id, stamp=case.cycle, value="retype", detail=each.id),
-        )
-        for each in turn.policy(case).taxonomy.types
-        if each.id != case.type
+        turn.button(label, Token(scope="s", case_id=case.id, stamp=case.cycle, value=act, detail=detail))
+        for detail, label in options
     ]
     turn.tell_staff(
         member,
-        turn.say(member.language, "staff.ask.retype", number=case.number),
+        turn.say(member.language, f"staff.which.{act}", number=case.number),
         [choices[i : i + 2] for i in range(0, len(choices), 2)],
         case=case,
     )

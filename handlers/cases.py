@@ -4,6 +4,7 @@
 act of a person), and clocks, notices, surveys and further moves wait for names.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,11 +14,12 @@ from complaints import numbers
 from complaints.case import Case, Said
 from complaints.clauses.form import FormField
 from complaints.clauses.lifecycle import Move
+from complaints.clauses.routing import LEAD
 from complaints.conversation import Conversation, Customer
 from complaints.errors import NotAllowed
 from complaints.messages import IncomingMessage
 from complaints.reading import Reading
-from handlers import clocks, notices, surveys
+from handlers import approvals, clocks, notices, rights, surveys
 from handlers.turn import CUSTOMER, SYSTEM, Turn
 
 #: A complaint counts from the platform's time of its first message, unless that is older than this.
@@ -51,7 +53,7 @@ def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, 
                                                  "opened_at": opened_at.isoformat()})  # fmt: skip
     hear(turn, case, message, text, reading)
     fill_known(turn, conversation, case)
-    _grade(turn, case)
+    regrade(turn, case)
     happen(turn, case, case.state, SYSTEM, at=opened_at)
     turn.set_timer(case, "nudge", turn.now + timedelta(hours=policy.form.nudge_after))
     turn.set_timer(case, "abandon", turn.now + timedelta(hours=policy.form.abandon_after))
@@ -94,17 +96,28 @@ def danger(turn: Turn, case: Case, reading: Reading) -> None:
     """Note the dangers that a text names, and call a human for each new one before anything else is asked."""
     known = {flag.id for flag in turn.policy(case).taxonomy.flags}
     new = [flag for flag in reading.flags if flag.id not in case.facts.flags]
-    for flag in new:
-        if flag.id in known:
-            case.facts.flags.append(flag.id)
-            turn.record(
-                case, "flagged", SYSTEM, facts={"flag": flag.id}, words={"by": [hit.word for hit in flag.words]}
-            )
-    if any(flag.id in known for flag in new):
-        _grade(turn, case)
-        happen(turn, case, "flagged", SYSTEM)
+    raised = [flag for flag in new if flag.id in known]
+    for flag in raised:
+        case.facts.flags.append(flag.id)
+        turn.record(case, "flagged", SYSTEM, facts={"flag": flag.id}, words={"by": [hit.word for hit in flag.words]})
+    if raised:
+        regrade(turn, case, flags=[flag.id for flag in raised])
     elif new and not case.facts.human:
         call_human(turn, case, SYSTEM)
+
+
+def regrade(turn: Turn, case: Case, *, flags: Sequence[str] = ()) -> None:
+    """Grade the case anew, and let happen what follows from new `flags`, and from those that its facts raise."""
+    fresh = [*flags, *_grade(turn, case)]
+    taxonomy = turn.policy(case).taxonomy
+    dangers = [each.id for each in taxonomy.flags if each.id in fresh and not each.quiet]
+    for name in [*(f"flagged.{each}" for each in fresh), *(["flagged"] if dangers else [])]:
+        clocks.note(turn, case, name, turn.now)
+    _follow(turn, case)
+    for each in fresh:
+        happen(turn, case, f"flagged.{each}", SYSTEM)
+    if dangers:
+        happen(turn, case, "flagged", SYSTEM)
 
 
 def call_human(turn: Turn, case: Case, actor: str) -> None:
@@ -142,6 +155,8 @@ def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, rea
         return
     case.words.answers[field_id] = value
     turn.record(case, "answered", actor, facts={"field": field_id, "read": read}, words={"value": value})
+    if turn.policy(case).form.field(field_id).kind in ("choice", "amount", "moment"):
+        regrade(turn, case)
 
 
 def set_type(turn: Turn, case: Case, type_id: str, actor: str, *, words: list[str] | None = None) -> None:
@@ -153,35 +168,78 @@ def set_type(turn: Turn, case: Case, type_id: str, actor: str, *, words: list[st
         case.words.decided_by = words
     turn.record(case, "typed", actor, facts={"type": chosen.id, "before": before, "scores": case.facts.scores,
                                              "lexicon": case.facts.lexicon}, words={"by": words or []})  # fmt: skip
-    _grade(turn, case)
+    regrade(turn, case)
     if case.facts.complete:
         route(turn, case)
 
 
-def _grade(turn: Turn, case: Case) -> None:
-    for name, grades in turn.policy(case).taxonomy.grades.items():
-        holding = [grade for grade in grades if turn.holds(grade.when, case)]
-        value = holding[-1].id if holding else grades[0].id
-        if case.facts.grades.get(name) != value:
-            if name in case.facts.grades:
-                turn.record(case, "graded", SYSTEM, facts={"grade": name, "value": value})
-            case.facts.grades[name] = value
-    case.urgent = bool(case.facts.flags)
+def set_grade(turn: Turn, case: Case, name: str, value: str, actor: str, reason: str) -> None:
+    """Let a person set a grade, with the reason; it stays until a person sets another one."""
+    before, case.facts.set_grades[name] = case.facts.grades.get(name, ""), value
+    turn.record(case, "regraded", actor, facts={"grade": name, "value": value, "before": before},
+                words={"reason": reason})  # fmt: skip
+    clocks.note(turn, case, "regraded", turn.now)
+    regrade(turn, case)
+    if case.facts.complete:
+        route(turn, case)
+    happen(turn, case, "regraded", actor)
+
+
+def _grade(turn: Turn, case: Case) -> list[str]:
+    """Give the case its grades, and the flags that follow from its facts; return the ids of new ones."""
+    taxonomy, fresh = turn.policy(case).taxonomy, []
+    for _ in range(2):  # flags follow from grades, and grades from flags
+        facts = turn.facts(case)
+        for flag in taxonomy.flags:
+            if flag.when is not None and flag.id not in case.facts.flags and flag.when.holds(facts):
+                case.facts.flags.append(flag.id)
+                fresh.append(flag.id)
+                turn.record(case, "flagged", SYSTEM, clause=flag.clause, facts={"flag": flag.id})
+        for name, grades in taxonomy.grades.items():
+            facts = turn.facts(case)
+            holding = [grade for grade in grades if grade.when.holds(facts)]
+            value = case.facts.set_grades.get(name) or (holding[-1].id if holding else grades[0].id)
+            if case.facts.grades.get(name) != value:
+                if name in case.facts.grades:
+                    turn.record(case, "graded", SYSTEM, facts={"grade": name, "value": value})
+                case.facts.grades[name] = value
+    case.urgent = any(not flag.quiet for flag in taxonomy.flags if flag.id in case.facts.flags)
+    return fresh
+
+
+def _follow(turn: Turn, case: Case) -> None:
+    """Let the clocks and the parts of a case follow its type, flags and grades."""
     clocks.regrade(turn, case)
+    parts: dict[str, list[str]] = {}
+    for route_ in turn.policy(case).routing.routes:
+        if route_.part != LEAD and route_.part not in parts and turn.holds(route_.when, case):
+            parts[route_.part] = route_.to
+    if parts != case.facts.parts:
+        case.facts.parts = parts
+        turn.record(case, "parted", SYSTEM, facts={"parts": parts})
 
 
 def route(turn: Turn, case: Case) -> None:
     """Send the case to the department its policy names; a change of department frees it from its owner."""
     policy = turn.policy(case)
-    found = next((each.department for each in policy.routing.routes if turn.holds(each.when, case)), None)
-    department = found or policy.taxonomy.type(case.type).department
+    routes = (each for each in policy.routing.routes if each.part == LEAD and turn.holds(each.when, case))
+    found = next(routes, None)
+    assign(turn, case, found.to[0] if found else policy.taxonomy.type(case.type).department, SYSTEM)
+
+
+def assign(turn: Turn, case: Case, department: str, actor: str) -> None:
+    """Send the case to a department; its owner loses it, or keeps it until somebody there takes it (see routing)."""
     if department == case.department:
         return
-    case.department = department
-    turn.record(case, "assigned", SYSTEM, facts={"department": department})
+    routing = turn.policy(case).routing
+    case.department, case.facts.held_for = department, ""
+    turn.record(case, "assigned", actor, facts={"department": department})
     owner = turn.owner(case)
-    if owner is not None and department not in owner.roles:
-        release(turn, case, SYSTEM)
+    if owner is not None and department not in routing.held(owner.roles):
+        if routing.handover:
+            case.facts.held_for = department
+        else:
+            release(turn, case, SYSTEM)
 
 
 def release(turn: Turn, case: Case, actor: str) -> None:
@@ -194,12 +252,24 @@ def make(turn: Turn, case: Case, move: Move, actor: str, *, text: str = "") -> N
     """Make a move, and let happen what follows: clocks, notices, surveys, the moves the desk makes by itself."""
     policy = turn.policy(case)
     before = case.state
+    if obstacle := rights.obstacle(turn, case, move):
+        raise NotAllowed(key=obstacle)
     try:
         policy.lifecycle.make(move, case)
     except MachineError as error:
         raise NotAllowed(key="error.state") from error
-    turn.record(case, "moved", actor, clause=move.clause, facts={"move": move.id, "from": before, "to": case.state},
+    case.facts.done[move.id] = turn.now
+    if move.fulfils and case.facts.decision is not None:
+        for each in case.facts.decision.owed:
+            each.given_at = turn.now
+    turn.record(case, "moved" if move.to else "did", actor, clause=move.clause,
+                facts={"move": move.id, "from": before, "to": case.state},
                 words={"text": text} if text else None)  # fmt: skip
+    if not move.to:
+        happen(turn, case, move.id, actor)
+        if move.tells:
+            notices.tell_customer(turn, case, move.tells, text=text)
+        return
     if move.counts == "rejection":
         case.facts.rejections += 1
     elif move.counts == "reopening":
@@ -241,7 +311,8 @@ def _reopen(turn: Turn, case: Case, actor: str) -> None:
     case.facts.reopenings += 1
     case.facts.resolved_at = None
     case.facts.asked = False
-    case.words.proposal = case.words.result = ""
+    case.facts.done, case.facts.happened, case.facts.decision = {}, {}, None
+    case.words.proposal = case.words.result = case.words.reason = ""
     surveys.drop(turn, case)
     turn.record(case, "reopened", actor, facts={"cycle": case.cycle})
 
@@ -253,7 +324,10 @@ def happen(
     clocks.on(turn, case, name, at or turn.now)
     notices.on(turn, case, name, **values)
     surveys.on(turn, case, name)
+    for each in approvals.on(turn, case, name, actor):
+        happen(turn, case, each, SYSTEM)
     for move in turn.policy(case).lifecycle.moves_from(case.state):
-        if (name in move.on or (move.automatic and name == case.state)) and turn.holds(move.when, case):
+        waits = name in move.on or (move.automatic and name == case.state)
+        if waits and turn.holds(move.when, case) and not rights.obstacle(turn, case, move):
             make(turn, case, move, SYSTEM if "system" in move.by else actor)
             return

@@ -4,9 +4,11 @@ import re
 from datetime import datetime
 from typing import Final
 
+from complaints import moments
 from complaints.calendar import ahead, due, share, shift
 from complaints.case import Case, ClockRun
 from complaints.clauses.clock import Clock, Limit
+from complaints.clauses.escalation import Ladder
 from complaints.conversation import Staff
 from complaints.errors import BadInput
 from handlers import notices, rights
@@ -15,10 +17,22 @@ from handlers.turn import SYSTEM, Turn
 #: How a moment, and a number of units, stand before the words of an act.
 _MOMENT: Final = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})\s+(\d{1,2})[:\uff1a](\d{2})\b", re.ASCII)
 _UNITS: Final = re.compile(r"(\d{1,4})\s+(\S.*)", re.ASCII | re.DOTALL)
+#: Facts that change by what is done with a case, and so say nothing about its kind.
+_VOLATILE: Final = frozenset(
+    {"state", "owned", "complete", "human", "cycle", "rejections", "reopenings", "chasers", "done", "department"}
+)
+
+
+def note(turn: Turn, case: Case, name: str, at: datetime) -> None:
+    """Remember when something happened that a clock may be reckoned from later."""
+    waiting = turn.policy(case).waiting(name)
+    if waiting.stops or waiting.starts:
+        case.facts.happened[name] = at
 
 
 def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
     """Stop and start the clocks that wait for this name; one that it stops does not start again with it."""
+    note(turn, case, name, at)
     waiting = turn.policy(case).waiting(name)
     stopped = set()
     for clock in waiting.stops:
@@ -38,6 +52,8 @@ def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
 def start(turn: Turn, case: Case, clock: Clock, at: datetime, *, agreed: datetime | None = None) -> None:
     """Start a clock at that moment; `agreed` is when it is due, where that was agreed upon."""
     run = ClockRun(started_at=at, due_at=at, agreed_at=agreed, graded=_graded(turn, case, clock))
+    if clock.wish:
+        run.agreed_at = moments.read(case.words.answers.get(clock.wish, ""), at, turn.book.calendar.zone)
     run.due_at = _moment(turn, clock, run, 100)
     if clock.promised:
         run.promised_at = run.due_at
@@ -45,13 +61,16 @@ def start(turn: Turn, case: Case, clock: Clock, at: datetime, *, agreed: datetim
     turn.record(case, "clock_started", SYSTEM, clause=clock.clause,
                 facts={"clock": clock.id, "started_at": at.isoformat(), "due_at": run.due_at.isoformat()})  # fmt: skip
     _arm(turn, case, clock, run)
+    if clock.who:
+        notices.alert(turn, case, clock.who, "staff.clock.started", clock=clock.title, due=run.due_at)
 
 
 def stop(turn: Turn, case: Case, clock_id: str) -> None:
     """Stop a clock: in time, or late."""
     run = case.facts.clocks[clock_id]
     run.stopped_at = turn.now
-    turn.record(case, "clock_stopped", SYSTEM, facts={"clock": clock_id, "late": turn.now > run.due_at})
+    late = turn.now > _moment(turn, turn.policy(case).clock(clock_id), run, 100)
+    turn.record(case, "clock_stopped", SYSTEM, facts={"clock": clock_id, "late": late})
     _disarm(turn, case, clock_id)
 
 
@@ -155,14 +174,27 @@ def extend(turn: Turn, case: Case, member: Staff, actor: str, text: str) -> None
 
 
 def regrade(turn: Turn, case: Case) -> None:
-    """Date the running clocks anew whose limit is another one, now that the type or a grade of the case has changed.
+    """Date the clocks anew, now that the type, a flag, a grade or an answer of the case has changed.
 
-    They count from their own start, and keep their pauses.
+    Those whose limit is another one count from their own start, and keep their pauses. One whose condition holds only
+    now counts from what would have started it; one whose condition holds no more is dropped.
     """
     for clock in turn.policy(case).clocks:
         run = case.facts.clocks.get(clock.id)
-        if run is None or not run.running or (graded := _graded(turn, case, clock)) == run.graded:
+        if run is None or not run.running:
+            began = _began(turn, case, clock, run)
+            if began is not None:
+                start(turn, case, clock, began)
             continue
+        if _VOLATILE.isdisjoint(clock.when.names()) and not turn.holds(clock.when, case):
+            _drop(turn, case, clock, run)
+            continue
+        wished = moments.read(case.words.answers.get(clock.wish, ""), run.started_at, turn.book.calendar.zone)
+        graded = _graded(turn, case, clock)
+        if graded == run.graded and (not clock.wish or wished == run.agreed_at):
+            continue
+        if clock.wish:
+            run.agreed_at = wished
         run.graded = graded
         facts, clause = _redate(turn, case, clock, run), _limit(clock, run).clause or clock.clause
         turn.record(case, "clock_redated", SYSTEM, clause=clause, facts=facts)
@@ -178,7 +210,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
         return []
     happened: list[str] = []
     clock = turn.policy(case).clock(clock_id)
-    ladder = turn.policy(case).ladder(clock_id)
+    ladder = _ladder(turn, case, clock)
     for rung in sorted(ladder.rungs, key=lambda rung: rung.percent) if ladder else ():
         if rung.percent <= run.told or _moment(turn, clock, run, rung.percent) > turn.now:
             continue
@@ -186,7 +218,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
         if name == "clock_warned" and name not in happened:
             happened.append(name)
         elif name == "clock_breached" and run.told < 100:  # noqa: PLR2004
-            happened.append(name)
+            happened += [f"breached.{clock_id}", name]
             turn.record(
                 case, name, SYSTEM, clause=clock.clause, facts={"clock": clock_id, "due_at": run.due_at.isoformat()}
             )
@@ -196,7 +228,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
         told = notices.alert(
             turn,
             case,
-            rung.to,
+            [each for to in rung.to for each in (clock.who if to == "who" else [to])],
             "staff.clock.breached" if name == "clock_breached" else "staff.clock.warned",
             clock=clock.title,
             percent=rung.percent,
@@ -227,6 +259,8 @@ def _moment(turn: Turn, clock: Clock, run: ClockRun, percent: int) -> datetime:
     """Return when so much of a run's time is gone, or was: with all its extensions and pauses."""
     calendar, limit = turn.book.calendar, _limit(clock, run)
     ends_at = due(limit, run.started_at, calendar, agreed=run.agreed_at)
+    if clock.wish and run.agreed_at is not None:
+        ends_at = max(ends_at, run.agreed_at)
     step = clock.extension.step if clock.extension is not None else limit
     for units in run.extended:
         ends_at = due(step.model_copy(update={"amount": units}), ends_at, calendar)
@@ -234,6 +268,31 @@ def _moment(turn: Turn, clock: Clock, run: ClockRun, percent: int) -> datetime:
     for paused_at, resumed_at in run.pauses:
         moment = shift(limit, moment, paused_at, resumed_at, calendar)
     return moment
+
+
+def _began(turn: Turn, case: Case, clock: Clock, run: ClockRun | None) -> datetime | None:
+    """Return when a clock would have started, had its condition held by then; None if it would not run now."""
+    if clock.when.always or clock.limit.unit == "appointment" or not turn.holds(clock.when, case):
+        return None
+    happened = case.facts.happened
+    began = max((happened[name] for name in clock.start if name in happened), default=None)
+    stopped = max((happened[name] for name in clock.stop if name in happened), default=None)
+    if began is None or (stopped is not None and stopped >= began):
+        return None
+    if run is not None and (not clock.restarts or run.started_at >= began):
+        return None
+    return began
+
+
+def _drop(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
+    """Let a clock end that the case is not of the kind for any more."""
+    run.stopped_at, run.dropped = turn.now, True
+    turn.record(case, "clock_dropped", SYSTEM, clause=clock.clause, facts={"clock": clock.id})
+    _disarm(turn, case, clock.id)
+
+
+def _ladder(turn: Turn, case: Case, clock: Clock) -> Ladder | None:
+    return next((each for each in turn.policy(case).ladders(clock.id) if turn.holds(each.when, case)), None)
 
 
 def _graded(turn: Turn, case: Case, clock: Clock) -> int:
@@ -255,7 +314,7 @@ def _redate(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> dict[str, st
         run.promised_at = max(run.due_at, promised)  # it may have been moved already
     elif promised is not None and run.due_at > turn.now:
         run.promised_at = min(run.due_at, promised)
-    ladder = turn.policy(case).ladder(clock.id)
+    ladder = _ladder(turn, case, clock)
     told = [rung.percent for rung in ladder.rungs if rung.percent <= run.told] if ladder else []
     run.told = max((each for each in told if _moment(turn, clock, run, each) <= turn.now), default=0)
     _tell_moved(turn, case, promised, run.promised_at)
@@ -289,7 +348,7 @@ def _disarm(turn: Turn, case: Case, clock_id: str) -> None:
 
 
 def _arm(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
-    ladder = turn.policy(case).ladder(clock.id)
+    ladder = _ladder(turn, case, clock)
     waiting = [rung.percent for rung in ladder.rungs if rung.percent > run.told] if ladder else []
     turn.set_timer(case, f"clock:{clock.id}", _moment(turn, clock, run, min(waiting)) if waiting else None)
     if clock.holding is not None and run.promised_at is not None and run.held < clock.holding.most:

@@ -78,19 +78,20 @@ def recipients(turn: Turn, case: Case, to: Sequence[str]) -> list[Staff]:
     wanted: dict[int, Staff] = {}
     reception = turn.policy(case).routing.reception
     for name in to:
-        role = case.department if name == "department" else name
+        roles = [case.department] if name == "department" else case.facts.parts.get(name, [name])
         if name == "owner":
             owner = turn.owner(case)
             found = [owner] if owner is not None else []
         elif name == "agents":
             found = [] if turn.book.rooms else _with_role(turn, reception)
         else:
-            found = _with_role(turn, role)
+            found = _with_role(turn, *roles)
         wanted.update({member.id: member for member in found if member.active and member.chat})
     if not wanted and "agents" not in to:
         wanted.update({member.id: member for member in _with_role(turn, reception)})
     return list(wanted.values())
 
 
-def _with_role(turn: Turn, role: str) -> list[Staff]:
-    return [each for each in turn.scene.staff.values() if each.active and each.chat and role in each.roles]
+def _with_role(turn: Turn, *roles: str) -> list[Staff]:
+    held = turn.policy().routing.held
+    return [each for each in turn.scene.staff.values() if each.active and each.chat and held(each.roles) & {*roles}]

@@ -1,5 +1,7 @@
 """Rights: who may make which move, and what a member of the staff may do with a case now."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,21 +13,17 @@ from complaints.errors import NotAllowed
 from complaints.reading import Language
 from handlers.turn import CUSTOMER, Turn
 
-#: The desk's own acts, in the order of their buttons. Each has a wording key `staff.act.NAME`; those in WRITTEN ask
-#: for a text first (`staff.ask.NAME`).
-ACTS: Final = ("claim", "ask", "reply", "note", "appoint", "extend", "listen", "called", "retype", "release", "files")
-WRITTEN: Final = frozenset({"ask", "reply", "note", "appoint", "extend", "listen", "called"})
-_OWNERS: Final = frozenset({"appoint", "ask", "reply", "release"})
-
 
 def may(turn: Turn, case: Case, move: Move, member: Staff) -> bool:
     """Tell whether this member of the staff may make the move."""
-    roles = turn.policy(case).routing
-    handles = any("handle" in role.grants for role in roles.roles if role.id in member.roles)
+    routing = turn.policy(case).routing
+    handles, held = routing.granted(member.roles, "handle"), routing.held(member.roles)
+    named = {role for name in move.by for role in case.facts.parts.get(name, [name])}
     return bool(
         ("owner" in move.by and case.owner_id == member.id)
         or ("agent" in move.by and handles and case.owner_id in (None, member.id))
-        or set(move.by) & set(member.roles)
+        or ("department" in move.by and case.department in held)
+        or named & held
         or (of_customer(move) and case.channel == DESK and handles and case.owner_id in (None, member.id))
     )
 
@@ -40,8 +38,26 @@ def moves(turn: Turn, case: Case, *, member: Staff | None = None) -> list[Move]:
     return [
         move
         for move in turn.policy(case).lifecycle.moves_from(case.state)
-        if turn.holds(move.when, case) and (CUSTOMER in move.by if member is None else may(turn, case, move, member))
+        if turn.holds(move.when, case)
+        and (move.to or move.often or move.id not in case.facts.done)
+        and (CUSTOMER in move.by if member is None else may(turn, case, move, member))
     ]
+
+
+def obstacle(turn: Turn, case: Case, move: Move) -> str:
+    """Return the wording key of why a case may not go where the move leads; "" if nothing stands in its way.
+
+    Nothing is closed before whoever passed it on was answered, nor done before what was promised was given.
+    """
+    lifecycle = turn.policy(case).lifecycle
+    if not move.to or move.id == lifecycle.withdraw:
+        return ""
+    state, known = lifecycle.state(move.to), case.facts
+    if state.final and known.external is not None and known.external.replied_at is None:
+        return "error.external_open"
+    if (state.resolved or state.final) and not move.fulfils and known.decision is not None and known.decision.owed:
+        return "error.remedy_open"
+    return ""
 
 
 def handles(turn: Turn, case: Case, member: Staff) -> bool:
@@ -58,23 +74,31 @@ def works(turn: Turn, member: Staff) -> bool:
 
 def may_act(turn: Turn, case: Case, member: Staff, act: str) -> bool:
     """Tell whether one of the desk's own acts is open to this member of the staff now."""
-    if act == "files":
-        return case.facts.files > 0 and sees(turn, case, member)
-    if act == "extend":
-        return extensible(turn, case, member) is not None
-    if not handles(turn, case, member) or not case.open:
-        return False
-    if act == "appoint" and not any(clock.limit.unit == "appointment" for clock in turn.policy(case).clocks):
-        return False
-    if act == "claim":
-        return case.owner_id is None
-    if act == "listen":
-        return case.facts.listen
-    if act == "called":
-        return case.facts.call
-    if act in _OWNERS:
-        return case.owner_id == member.id
-    return True
+    return sees(turn, case, member) and ACTS[act].may(turn, case, member)
+
+
+def _working(turn: Turn, case: Case, member: Staff) -> bool:
+    return case.open and handles(turn, case, member)
+
+
+def _owning(turn: Turn, case: Case, member: Staff) -> bool:
+    return _working(turn, case, member) and case.owner_id == member.id
+
+
+def _claimable(turn: Turn, case: Case, member: Staff) -> bool:
+    return _working(turn, case, member) and (
+        case.owner_id is None
+        or (case.facts.held_for in turn.policy(case).routing.held(member.roles) and case.owner_id != member.id)
+    )
+
+
+def _filed(turn: Turn, case: Case, member: Staff) -> bool:
+    return case.facts.files > 0 and sees(turn, case, member)
+
+
+def _appointing(turn: Turn, case: Case, member: Staff) -> bool:
+    agreed = any(clock.limit.unit == "appointment" for clock in turn.policy(case).clocks)
+    return agreed and _owning(turn, case, member)
 
 
 def extensible(turn: Turn, case: Case, member: Staff) -> Clock | None:
@@ -112,7 +136,7 @@ def offered(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
 def check(turn: Turn, case: Case, member: Staff, act: str) -> Move | None:
     """Return the move of that name, None for one of the desk's own acts; NotAllowed if it is not open to them now."""
     if act in ACTS:
-        if act == "claim" and case.owner_id is not None:
+        if act == "claim" and case.owner_id is not None and not may_act(turn, case, member, act):
             owner = turn.owner(case)
             key = "error.claimed_by_you" if case.owner_id == member.id else "error.claimed"
             raise NotAllowed(key=key, owner=owner.name if owner else "", number=case.number)
@@ -123,6 +147,57 @@ def check(turn: Turn, case: Case, member: Staff, act: str) -> Move | None:
         if move.id == act:
             return move
     raise NotAllowed(key="error.act", number=case.number)
+
+
+def _types(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
+    types = turn.policy(case).taxonomy.types
+    return [(each.id, each.title[member.language]) for each in types if each.id != case.type]
+
+
+def _grades(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
+    grades = turn.policy(case).taxonomy.grades
+    return [
+        (f"{name}={each.id}", each.title[member.language])
+        for name, values in grades.items()
+        for each in values
+        if case.facts.grades.get(name) != each.id
+    ]
+
+
+def _departments(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
+    routing = turn.policy(case).routing
+    return [(role.id, role.title[member.language]) for role in routing.roles if "handle" in role.grants]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One of the desk's own acts: who may do it now, whether words are asked for, and what is chosen before that.
+
+    Each has the wording key `staff.act.NAME`; where words are asked for `staff.ask.NAME`, where something is chosen
+    `staff.which.NAME`. The `options` are pairs of what the act gets as its detail, and a label.
+    """
+
+    may: Callable[[Turn, Case, Staff], bool]
+    written: bool = False
+    options: Callable[[Turn, Case, Staff], list[tuple[str, str]]] | None = None
+
+
+#: In the order of their buttons.
+ACTS: Final[dict[str, Act]] = {
+    "claim": Act(_claimable),
+    "ask": Act(_owning, written=True),
+    "reply": Act(_owning, written=True),
+    "note": Act(_working, written=True),
+    "appoint": Act(_appointing, written=True),
+    "extend": Act(lambda turn, case, member: extensible(turn, case, member) is not None, written=True),
+    "listen": Act(lambda turn, case, member: case.facts.listen and _working(turn, case, member), written=True),
+    "called": Act(lambda turn, case, member: case.facts.call and _working(turn, case, member), written=True),
+    "retype": Act(_working, options=_types),
+    "grade": Act(_working, written=True, options=_grades),
+    "assign": Act(_working, options=_departments),
+    "release": Act(_owning),
+    "files": Act(_filed),
+}
 
 
 def _label(turn: Turn, move: Move, language: Language) -> str:

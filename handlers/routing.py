@@ -28,4 +28,4 @@ def _act(command: Act, turn: Turn) -> None:
     case = turn.case(command.case_id)
     if member is None or case is None:
         raise NotAllowed(key="error.not_allowed")
-    acts.perform(turn, case, member, command.act, command.values.get("text", ""), command.values.get("type", ""))
+    acts.perform(turn, case, member, command.act, command.values)

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from complaints.calendar import WorkCalendar
 from complaints.case import Case
+from complaints.clauses.form import FormField
 from complaints.clauses.model import Predicate
 from complaints.conversation import DESK, Conversation, Customer, EvidenceFile, Staff
 from complaints.events import EVENTS, Event
@@ -68,6 +70,16 @@ class _Telling:
     key: str
     tail: Callable[[], str] | None = None
     conversation: Conversation | None = None
+
+
+def answered(field: FormField, value: str | None) -> str | Decimal | None:
+    """Return what a customer answered as a fact: the id of a choice, or an amount; None for what is neither."""
+    if value is None or field.kind != "amount":
+        return value
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return None
 
 
 class Batch:
@@ -140,10 +152,15 @@ class Turn:
 
     def facts(self, case: Case) -> Mapping[str, Any]:
         """Return the facts that a policy's conditions may ask for."""
-        taxonomy = self.policy(case).taxonomy
-        near = [id_ for id_, score in case.facts.scores.items() if score >= taxonomy.second]
+        policy, known = self.policy(case), case.facts
+        taxonomy = policy.taxonomy
+        near = [id_ for id_, score in known.scores.items() if score >= taxonomy.second]
+        decision = known.decision
         return {
-            **case.facts.grades,
+            **{id_: each.is_ for id_, each in policy.readings.items()},
+            **known.order,
+            **{id_: answered(policy.form.field(id_), case.words.answers.get(id_)) for id_ in policy.form.counted},
+            **known.grades,
             "type": case.type,
             "state": case.state,
             "flags": case.facts.flags,
@@ -157,7 +174,21 @@ class Turn:
             "reopenings": case.facts.reopenings,
             "chasers": case.facts.chasers,
             "human": case.facts.human,
+            "done": known.done,
+            "external": known.external.kind if known.external is not None else "",
+            "result": decision.result if decision is not None else "",
+            "remedies": [each.kind for each in decision.remedies] if decision is not None else [],
+            "remedy_amount": decision.amount if decision is not None else None,
+            "amount": self.amount(case),
         }
+
+    def amount(self, case: Case) -> Decimal | None:
+        """Return the amount that a case is about, in the company's currency: its field, else what is to be paid."""
+        name = self.policy(case).form.amount
+        stated = answered(self.policy(case).form.field(name), case.words.answers.get(name)) if name else None
+        if isinstance(stated, Decimal):
+            return stated
+        return case.facts.decision.amount if case.facts.decision is not None else None
 
     def holds(self, condition: Predicate, case: Case) -> bool:
         """Tell whether a policy's condition holds for the case."""

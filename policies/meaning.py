@@ -11,16 +11,17 @@ from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, get_args
 from zoneinfo import available_timezones
 
 from complaints.calendar import WorkCalendar, due
+from complaints.case import REMEDIES, Result
 from complaints.clauses.clock import SETTINGS, Clock, Limit
 from complaints.clauses.form import FormField
-from complaints.clauses.lifecycle import Move
+from complaints.clauses.lifecycle import ANYWHERE, Move
 from complaints.clauses.model import Predicate, Test
 from complaints.clauses.notice import Notice
-from complaints.clauses.routing import Route
+from complaints.clauses.routing import GRANTS, Route
 from complaints.clauses.taxonomy import Grade
 from complaints.events import HAPPENINGS
 from complaints.policy import WEEKDAYS, Example, Policy, Window
@@ -32,7 +33,9 @@ from policies.places import Path
 ACTS: Final = frozenset(HAPPENINGS)
 #: The facts of a case that conditions may ask for, beside the grades of the policy: yes or no, or numbers.
 TRUTHS: Final = frozenset({"complete", "human", "owned"})
-NUMBERS: Final = frozenset({"chasers", "cycle", "departments", "rejections", "reopenings"})
+NUMBERS: Final = frozenset({"amount", "chasers", "cycle", "departments", "rejections", "remedy_amount", "reopenings"})
+#: What may be on file about an order, beside what the company adds.
+ORDER_FACTS: Final = ("organisation", "vip", "region")
 #: What the reader finds in any company's texts; a policy adds its own under `taxonomy.slots`.
 SLOTS: Final = frozenset(
     {
@@ -51,9 +54,8 @@ SLOTS: Final = frozenset(
         "wechat",
     }
 )
-GRANTS: Final = frozenset({"handle", "lead", "read"})
-_MOVERS: Final = frozenset({"agent", "customer", "owner", "system"})
-_TOLD: Final = frozenset({"agents", "customer", "department", "owner"})
+_MOVERS: Final = frozenset({"agent", "customer", "department", "owner", "system"})
+_TOLD: Final = frozenset({"agents", "approvers", "customer", "department", "owner", "who"})
 _MINUTE: Final = "%Y-%m-%d %H:%M"
 _LONGEST_MONTH: Final = 31
 _SOME_MONDAY: Final = datetime(2025, 3, 3, 2, tzinfo=UTC)
@@ -84,11 +86,20 @@ class Names:
     states: list[str]
     moves: list[str]
     clocks: list[str]
+    parts: list[str]
+    approvals: list[str]
+    readings: dict[str, list[str]]
+    answers: dict[str, list[str] | None]
 
     @property
     def happenings(self) -> list[str]:
         """Everything that can happen to a case."""
-        return [*self.states, *self.moves, *sorted(ACTS)]
+        named = [
+            *(f"flagged.{each}" for each in self.flags),
+            *(f"breached.{each}" for each in self.clocks),
+            *(f"{each}.{how}" for each in self.approvals for how in ("granted", "refused", "recalled")),
+        ]
+        return [*self.states, *self.moves, *sorted(ACTS), *named]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +127,14 @@ def names(data: Mapping[str, Any]) -> Names:  # Any: whatever the file holds
         states=_ids(data, "lifecycle", "states"),
         moves=_ids(data, "lifecycle", "moves"),
         clocks=_ids(data, "clocks"),
+        parts=[str(each["part"]) for each in _listed(data, "routing", "routes") if "part" in each],
+        approvals=_ids(data, "approvals"),
+        readings={str(name): list(_at(each, "of") or ()) for name, each in (_at(data, "readings") or {}).items()},
+        answers={
+            str(each["id"]): None if each["kind"] == "amount" else _ids(each, "choices")
+            for each in _listed(data, "form", "fields")
+            if each.get("kind") in ("choice", "amount") and "id" in each
+        },
     )
 
 
@@ -195,8 +214,9 @@ def _routing(subject: Subject) -> Iterator[Finding]:
             if grant not in GRANTS:
                 yield _unknown(("routing", "roles", index, "grants"), "grant", grant, GRANTS)
     for index, route in enumerate(routing.routes):
-        if route.department not in roles:
-            yield _unknown(("routing", "routes", index, "department"), "role", route.department, roles)
+        for name in route.to:
+            if name not in roles:
+                yield _unknown(("routing", "routes", index, "to"), "role", name, roles)
 
 
 def _form(subject: Subject) -> Iterator[Finding]:
@@ -258,13 +278,13 @@ def _lifecycle(subject: Subject) -> Iterator[Finding]:
     for index, move in enumerate(lifecycle.moves):
         path = ("lifecycle", "moves", index)
         for state in move.source:
-            if state not in known.states:
+            if state not in known.states and state != ANYWHERE:
                 yield _unknown((*path, "from"), "state", state, known.states)
-        if move.to not in known.states:
+        if move.to and move.to not in known.states:
             yield _unknown((*path, "to"), "state", move.to, known.states)
         for mover in move.by:
-            if mover not in _MOVERS and mover not in known.roles:
-                yield _unknown((*path, "by"), "role", mover, _MOVERS.union(known.roles))
+            if mover not in _MOVERS.union(known.roles, known.parts):
+                yield _unknown((*path, "by"), "role", mover, _MOVERS.union(known.roles, known.parts))
         yield from _names_something((*path, "on"), move.on, known)
         for key, sentence in (("asks", move.asks), ("tells", move.tells)):
             yield from _worded(subject, (*path, key), sentence)
@@ -390,17 +410,17 @@ def _appointment(path: Path, clock: Clock) -> Iterator[Finding]:
 
 def _stops(clock: Clock, policy: Policy) -> bool:
     """Tell whether anything that stops the clock can happen after its start."""
-    if ACTS.intersection(clock.stop):
+    if ACTS.intersection(clock.stop) or any("." in name for name in clock.stop):
         return True
-    moves = policy.lifecycle.moves
-    begun = {name for name in clock.start if name not in ACTS}
-    sources = {move.to for move in moves if move.id in begun} | (
-        begun & {state.id for state in policy.lifecycle.states}
-    )
-    if len(begun) < len(clock.start):  # an act may happen in any state
+    lifecycle, moves = policy.lifecycle, policy.lifecycle.moves
+    begun = {name for name in clock.start if name not in ACTS and "." not in name}
+    targets = {move.to for move in moves if move.id in begun}
+    sources = (targets - {""}) | (begun & {state.id for state in policy.lifecycle.states})
+    if len(begun) < len(clock.start) or "" in targets:  # an act may happen in any state
         sources |= _reachable(policy, {policy.lifecycle.first})
     after = _reachable(policy, sources)
-    return any(move.id in clock.stop or move.to in clock.stop for move in moves if after.intersection(move.source))
+    within = (move for move in moves if after.intersection(lifecycle.sources(move)))
+    return any(move.id in clock.stop or move.to in clock.stop for move in within)
 
 
 def _escalation(subject: Subject) -> Iterator[Finding]:
@@ -480,6 +500,13 @@ def _values(known: Names) -> dict[str, list[str | bool] | None]:
         **dict.fromkeys(NUMBERS),
         **{name: [True, False] for name in TRUTHS},
         **{name: [*values] for name, values in known.grades.items()},
+        **{name: [*values] for name, values in known.readings.items()},
+        **{name: None if ids is None else [*ids] for name, ids in known.answers.items()},
+        "done": [*known.moves],
+        "external": None,
+        "result": [*get_args(Result), ""],
+        "remedies": [*REMEDIES],
+        **dict.fromkeys(ORDER_FACTS),
     }
 
 
@@ -491,7 +518,7 @@ def _condition(path: Path, when: Predicate, values: Mapping[str, list[str | bool
             continue
         possible = values[name]
         if isinstance(wanted, Test):
-            if name not in NUMBERS:
+            if possible is not None or name == "channel":
                 yield Finding(
                     path=here,
                     message=f"{name!r} is no number and has no bounds.",
@@ -501,7 +528,7 @@ def _condition(path: Path, when: Predicate, values: Mapping[str, list[str | bool
             for value in wanted:
                 if value not in possible:
                     yield _unknown(here, f"value of {name!r}", str(value), map(str, possible))
-    for key, parts in (("any", when.any), ("not", when.none)):
+    for key, parts in (("any", when.any), ("all", when.all), ("not", when.none)):
         for index, part in enumerate(parts):
             yield from _condition((*path, key, index), part, values)
 
@@ -639,8 +666,8 @@ def _limit(path: Path, limit: Limit, *, span: bool = False) -> Iterator[Finding]
 
 def _people(path: Path, to: Iterable[str], known: Names) -> Iterator[Finding]:
     for name in to:
-        if name not in _TOLD and name not in known.roles:
-            yield _unknown(path, "role", name, _TOLD.union(known.roles))
+        if name not in _TOLD.union(known.roles, known.parts):
+            yield _unknown(path, "role", name, _TOLD.union(known.roles, known.parts))
 
 
 def _names_something(path: Path, happenings: Iterable[str], known: Names) -> Iterator[Finding]:
@@ -687,7 +714,9 @@ def _unknown(path: Path, what: str, name: str, known: Iterable[str], otherwise: 
 def _reachable(policy: Policy, start: Iterable[str]) -> set[str]:
     reached, new = set(start), set(start)
     while new:
-        new = {move.to for move in policy.lifecycle.moves if new.intersection(move.source)} - reached
+        lifecycle = policy.lifecycle
+        leading = (move for move in lifecycle.moves if move.to and new.intersection(lifecycle.sources(move)))
+        new = {move.to for move in leading} - reached
         reached |= new
     return reached
 
@@ -701,6 +730,11 @@ def _at(data: Any, *path: str) -> Any:  # Any: whatever the file holds
     for step in path:
         data = data.get(step) if isinstance(data, Mapping) else None
     return data
+
+
+def _listed(data: Any, *path: str) -> list[Mapping[str, Any]]:  # Any: whatever the file holds
+    listed = _at(data, *path)
+    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
 
 
 def _ids(data: Any, *path: str) -> list[str]:  # Any: whatever the file holds

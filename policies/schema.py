@@ -15,6 +15,7 @@ _CONDITION: Final = {
     "description": (Predicate.__doc__ or "").strip(),
     "properties": {
         "any": {"type": "array", "items": {"$ref": "#/$defs/Predicate"}},
+        "all": {"type": "array", "items": {"$ref": "#/$defs/Predicate"}},
         "not": {"anyOf": [{"$ref": "#/$defs/Predicate"}, {"type": "array", "items": {"$ref": "#/$defs/Predicate"}}]},
     },
     "additionalProperties": {

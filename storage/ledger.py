@@ -293,10 +293,10 @@ class Chats:
 
     def staff(self, found: Sequence[AnyRow]) -> list[Staff]:
         """Return new objects from rows of `STAFF`."""
-        return [rows.staff_from(row[:8], row[8], self._chat(row)) for row in found]
+        return [rows.staff_from(row[:10], row[10], self._chat(row)) for row in found]
 
     def _chat(self, row: AnyRow) -> str:
-        conversation_id, sealed, customer_id, data_key = row[4], *row[9:]
+        conversation_id, sealed, customer_id, data_key = row[4], *row[11:]
         if sealed is None:
             return ""
         known, chat = self._known.get(conversation_id, (None, ""))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from complaints.case import Case, CaseFacts, CaseWords
-from complaints.conversation import Consent, Conversation, Customer, Dialogue, EvidenceFile, Profile, Staff
+from complaints.conversation import Consent, Conversation, Customer, Dialogue, EvidenceFile, Profile, Staff, StaffFacts
 from complaints.events import Event
 from complaints.messages import Address, Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
 from complaints.ports import Card, Letter, Priority
@@ -28,6 +28,7 @@ _DIALOGUE: Final = TypeAdapter(Dialogue)
 _PROFILE: Final = TypeAdapter(Profile)
 _FACTS: Final = TypeAdapter(CaseFacts)
 _WORDS: Final = TypeAdapter(CaseWords)
+_STAFF_FACTS: Final = TypeAdapter(StaffFacts)
 
 
 def to_json(value: object) -> bytes:
@@ -220,12 +221,14 @@ def new_case(it: Case, columns: Values, sealed: bytes | None) -> Values:
 
 # --- staff -----------------------------------------------------------------------------------------------------------
 
-STAFF_CHANGING: Final = ("name", "roles", "language", "conversation_id", "code_hash", "code_until", "active")
+STAFF_CHANGING: Final = (
+    "name", "roles", "language", "conversation_id", "code_hash", "code_until", "active", "person", "facts",
+)  # fmt: skip
 
 
 def staff_from(row: Sequence[Any], channel: str | None, chat: str) -> Staff:
     """Return a member of the staff; channel and chat come from the conversation they are bound to."""
-    id_, name, roles, language, conversation_id, code_hash, code_until, active = row
+    id_, name, roles, language, conversation_id, code_hash, code_until, active, person, facts = row
     return Staff(
         id=id_,
         name=name,
@@ -237,13 +240,19 @@ def staff_from(row: Sequence[Any], channel: str | None, chat: str) -> Staff:
         code_hash=code_hash,
         code_until=from_ms_or_none(code_until),
         active=bool(active),
+        person=person,
+        facts=_STAFF_FACTS.validator.validate_json(facts),
     )
 
 
 def staff_columns(it: Staff) -> Values:
     """Return the columns that an update writes."""
     code_until = to_ms_or_none(it.code_until)
-    return it.name, _JSON(it.roles).decode(), it.language, it.conversation_id, it.code_hash, code_until, it.active
+    facts = _STAFF_FACTS.serializer.to_json(it.facts, exclude_defaults=True).decode()
+    return (
+        it.name, _JSON(it.roles).decode(), it.language, it.conversation_id, it.code_hash, code_until, it.active,
+        it.person, facts,
+    )  # fmt: skip
 
 
 # --- evidence --------------------------------------------------------------------------------------------------------

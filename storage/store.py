@@ -28,7 +28,7 @@ from storage.statements import Upsert
 from storage.unit import Unit
 
 #: The newest migration; a test compares it with the files.
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 
 _T = tables.timer.c
 _DUE: Final = (

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     false,
     literal_column,
+    text,
 )
 
 #: A due date that never comes (the end of the year 9999): it sorts last on both databases, which NULL does not.
@@ -290,7 +291,26 @@ staff: Final = Table(
     Column("code_hash", Text, nullable=False),
     Column("code_until", BigInteger),
     Column("active", Boolean, nullable=False),
+    Column("person", Text, nullable=False, server_default=text("''")),
+    Column("facts", Text, nullable=False, server_default=text("'{}'")),  # JSON
 )
+
+duty: Final = Table(
+    "duty",
+    metadata,
+    _id(),
+    Column("duty", Text, nullable=False),  # the id in the policy
+    Column("period", Text, nullable=False),  # 2026-11-22, 2026-W47, 2026-11, 2026-Q4, 2026-H2, 2026
+    Column("policy", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("next_at", BigInteger, nullable=False),  # when somebody is to be told next; NEVER if nobody is
+    Column("state", Text, nullable=False),  # open, done, missed
+    Column("facts", Text, nullable=False),
+    Column("sealed", LargeBinary),
+)
+Index("duty_duty_period", duty.c.duty, duty.c.period, unique=True)
+Index("duty_next_at", duty.c.next_at)
 
 evidence: Final = Table(
     "evidence",

@@ -1,24 +1,27 @@
 """The clause *clock*: what must happen by when, and what is done before and after a deadline."""
 
 from datetime import time
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several
+from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, listed
 
-Unit = Literal["second", "minute", "hour", "day", "workday", "month", "month_day", "month_end", "appointment"]
+Unit = Literal[
+    "second", "minute", "hour", "day", "workday", "week_day", "month", "month_day", "month_end", "appointment"
+]
 Basis = Literal["elapsed", "working", "calendar"]
 #: When a date is over: with its last second, with the company's last window, or at a time by the company's clocks.
 Ends = Literal["midnight", "closing"] | time
 
 #: The settings that mean something for each unit.
 SETTINGS: Final[dict[Unit, frozenset[str]]] = {
-    "second": frozenset({"amount", "basis"}),
-    "minute": frozenset({"amount", "basis"}),
-    "hour": frozenset({"amount", "basis"}),
+    "second": frozenset({"amount", "basis", "from_opening"}),
+    "minute": frozenset({"amount", "basis", "from_opening"}),
+    "hour": frozenset({"amount", "basis", "from_opening"}),
     "day": frozenset({"amount", "basis", "ends", "start_counts"}),
     "workday": frozenset({"amount", "basis", "ends", "start_counts"}),
+    "week_day": frozenset({"amount", "ends"}),
     "month": frozenset({"amount", "ends"}),
     "month_day": frozenset({"amount", "ends", "month", "strictly_before", "tolerance"}),
     "month_end": frozenset({"ends", "month"}),
@@ -29,14 +32,16 @@ SETTINGS: Final[dict[Unit, frozenset[str]]] = {
 class Limit(Clause):
     """How long something may take, or by which date it must be done.
 
-    `second`, `minute` and `hour` are `working` or `elapsed` time. The other units lead to a date, and `ends` says when
-    that date is over: a `workday` at `closing`, every other at `midnight` (23:59:59), unless it is said otherwise; on a
-    day without working hours, closing is that of the next working day. A date that is over already is the next one.
+    `second`, `minute` and `hour` are `working` or `elapsed` time; `from_opening`: elapsed time that begins while the
+    company is closed counts from its next opening. The other units lead to a date, and `ends` says when that date is
+    over: a `workday` at `closing`, every other at `midnight` (23:59:59), unless it is said otherwise; on a day
+    without working hours, closing is that of the next working day. A date that is over already is the next one.
 
     `day`, `workday`: the n-th after the date of the start, or of those from it on where `start_counts`; 0 is the same
-    day. `month`: the same day n months later. `month_day`: the n-th of the month, with `tolerance` days after it;
-    `month_end`: its last day. `month`: the next time that day comes, or that of the month after the start. A day that a
-    month does not have is its last one. `appointment`: the moment agreed upon with the customer.
+    day. `week_day`: the coming n-th of the week, 1 is Monday. `month`: the same day n months later. `month_day`: the
+    n-th of the month, and no breach for `tolerance` days after it; `month_end`: its last day. `month`: the next time
+    that day comes, or that of the month after the start. A day that a month does not have is its last one.
+    `appointment`: the moment agreed upon with the customer.
     """
 
     amount: int = Field(default=0, ge=0)
@@ -47,6 +52,7 @@ class Limit(Clause):
     month: Literal["coming", "next"] = "coming"
     strictly_before: bool = Field(default=False, description="the day named is too late already")
     tolerance: int = Field(default=0, ge=0, description="days after the day named without a breach")
+    from_opening: bool = Field(default=False, description="a start out of hours counts from the next opening")
 
     @property
     def over(self) -> Ends:
@@ -96,10 +102,13 @@ class Clock(Clause):
     """One deadline of a case.
 
     It starts when one of `start` happens (a state entered, a move made, or an act such as `human_reply`) and `when`
-    holds, and stops when one of `stop` happens. `promised` dates are told to the customer. `pauses` lists the waits
-    that stop it (`customer`), and `pause` how long; a clock without any never pauses. Of `limits` the first whose
-    condition holds counts, else `limit`; they are asked again when the type or a grade of the case changes.
-    `restarts`: starts anew if its start happens again.
+    holds, and stops when one of `stop` happens. Where `when` comes to hold only later, with another grade, it counts
+    from what would have started it; where it ceases to hold, the clock is dropped. `who` must act (roles, `owner`,
+    `department`, parts of the case): they are told the date when the clock starts. `wish` names a field of the form:
+    a later moment that the customer asks for there goes before the limit. `promised` dates are told to the customer.
+    `pauses` lists the waits that stop it (`customer`), and `pause` how long; a clock without any never pauses. Of
+    `limits` the first whose condition holds counts, else `limit`; they are asked again when the type or a grade of
+    the case changes. `restarts`: starts anew if its start happens again.
     """
 
     id: Id
@@ -115,3 +124,5 @@ class Clock(Clause):
     promised: bool = False
     holding: Holding | None = None
     restarts: bool = True
+    who: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
+    wish: Id | Literal[""] = ""

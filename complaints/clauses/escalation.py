@@ -1,13 +1,17 @@
-"""The clause *escalation*: who is told when a clock runs down or out, rung by rung."""
+"""The clause *escalation*: who is told when a clock runs down or out, and the cases that come from outside."""
 
-from pydantic import Field
+from typing import Annotated
 
-from complaints.clauses.model import Clause, Several
+from pydantic import BeforeValidator, Field
+
+from complaints.clauses.clock import Limit
+from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, listed
 
 
 class Rung(Clause):
-    """At so many percent of a clock's time these people are told: `owner`, `department`, `agents`, or roles.
+    """At so many percent of a clock's time these people are told.
 
+    They are `owner`, `department`, `agents`, `who` (of the clock), `approvers` (of the open step), parts, or roles.
     A rung above 100 is reckoned with the same time again: 150 is half a limit after the deadline.
     """
 
@@ -16,7 +20,36 @@ class Rung(Clause):
 
 
 class Ladder(Clause):
-    """The rungs for some clocks; `clocks` empty means every clock without a ladder of its own."""
+    """The rungs for some clocks; `clocks` empty means every clock without a ladder of its own.
 
+    Of the ladders of a clock the first whose `when` holds counts. The `id` is for a file that extends another one.
+    """
+
+    id: Id | None = Field(default=None)
     clocks: list[str] = Field(default_factory=list)
     rungs: list[Rung] = Field(min_length=1)
+    when: Predicate = Predicate()
+
+
+class ExternalKind(Clause):
+    """Somebody outside who passes a complaint on and wants an answer: an authority, a hotline, the press."""
+
+    id: Id
+    title: Sentence
+
+
+class External(Clause):
+    """Complaints that come through somebody outside, with a number and a deadline of their own.
+
+    `kinds` is the closed list of who that is, `evidence` what must be gathered for the answer. Where the outside names
+    no deadline, it is `limit`. No case is closed before the reply is recorded. `to` is told of each, and its clock
+    (`external_reply`) has the ladder of every clock.
+    """
+
+    kinds: list[ExternalKind] = Field(min_length=1)
+    limit: Limit
+    to: Several
+    evidence: list[Sentence] = Field(default_factory=list)
+    replied_by: Annotated[list[str], BeforeValidator(listed)] = Field(
+        default_factory=list, description="who may record the reply; nobody named: whoever handles the case"
+    )

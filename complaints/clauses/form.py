@@ -6,7 +6,7 @@ from pydantic import Field
 
 from complaints.clauses.model import Clause, Id, Predicate, Sentence
 
-FieldKind = Literal["text", "choice", "order_no", "contact", "files", "date", "amount"]
+FieldKind = Literal["text", "choice", "order_no", "contact", "files", "date", "amount", "moment"]
 
 
 class FieldChoice(Clause):
@@ -22,7 +22,9 @@ class FormField(Clause):
 
     `slots` names what the reader may find in free text to fill it, so that it is not asked again. `personal` values
     wait for consent, are masked in groups and remembered for the customer's next complaint. `own_words`: what is none
-    of the choices is an answer too. `when` is a condition over the case's facts; `pattern` a regular expression for the
+    of the choices is an answer too. A `choice` and an `amount` (in the company's currency) are facts under their id;
+    `moment` is a time of the customer's own ("half past seven tonight"). An `order_no` is looked up, where the company
+    has orders on file. `when` is a condition over the case's facts; `pattern` a regular expression for the
     whole value.
     """
 
@@ -57,11 +59,20 @@ class Form(Clause):
     """
 
     fields: list[FormField] = Field(min_length=1)
+    amount: Id | Literal[""] = Field(default="", description="the field that is the fact `amount`")
     evidence: Evidence = Evidence()
     consent: str = Field(description="version of the notice, e.g. 2026-1")
     nudge_after: float = Field(default=2, gt=0, description="hours")
     abandon_after: float = Field(default=24, gt=0, description="hours")
     wrong_answers: int = Field(default=3, ge=1)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The fields whose answers are facts: choices and amounts."""
+        known: tuple[str, ...] = self.__dict__.setdefault(
+            "_counted", tuple(each.id for each in self.fields if each.kind in ("choice", "amount"))
+        )
+        return known
 
     def has(self, id: str) -> bool:  # noqa: A002 # the word of the policy
         """Tell whether the form has a field with this id."""

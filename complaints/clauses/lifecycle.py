@@ -3,12 +3,15 @@
 One shared `transitions` machine per policy version serves every case; cases are passed to it and never registered.
 """
 
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import BeforeValidator, Field
 from transitions import Machine
 
 from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, listed
+
+#: Written for `from`: every state that is not final.
+ANYWHERE: Final = "*"
 
 
 class State(Clause):
@@ -21,18 +24,22 @@ class State(Clause):
 
 
 class Move(Clause):
-    """One way from a state to another.
+    """One way from a state to another, or, without `to`, something that is done while the case stays where it is.
 
-    `by` lists who may make it: `customer`, `system`, `agent` (any agent who may see the case), `owner`, or a role.
+    `from: "*"` means every state that is not final. What was done in this cycle is the fact `done`: guards ask for it
+    (`{done: on_site}`), clocks start and stop with it; without `to` it is done once in a cycle, unless `often`.
+    `by` lists who may make it: `customer`, `system`, `agent` (any agent who may see the case), `owner`, `department`
+    (whoever is in the case's), a part of the case (see routing), or a role.
     A move by `system` alone is made by the desk itself: as soon as its state is reached and `when` holds, or, with
     `on`, when one of these things happens. Moves by others with `on` are made along with that act: a claim starts the
     work. `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the
-    customer is told afterwards; `button` the label; `counts` what is counted with it.
+    customer is told afterwards; `button` the label; `counts` what is counted with it. A move that `decides` carries the
+    result and the remedies that the customer is promised, one that `fulfils` says that they were given.
     """
 
     id: Id
     source: Annotated[list[str], BeforeValidator(listed)] = Field(alias="from")
-    to: Id
+    to: Id | Literal[""] = ""
     by: Several
     when: Predicate = Predicate()
     asks: str = ""
@@ -40,6 +47,9 @@ class Move(Clause):
     button: Sentence | None = None
     on: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     counts: Literal["", "rejection", "reopening"] = ""
+    often: bool = False
+    decides: bool = False
+    fulfils: bool = False
 
     @property
     def automatic(self) -> bool:
@@ -74,11 +84,11 @@ class Lifecycle(Clause):
             auto_transitions=False,
             model_attribute="state",
         )
-        for move in self.moves:
-            machine.add_transition(move.id, [*move.source], move.to)
+        for move in self.moves:  # a move without a target is an internal one
+            machine.add_transition(move.id, [*self.sources(move)], move.to or None)
         self.__dict__["_machine"] = machine
         self.__dict__["_moves"] = {
-            state.id: tuple(move for move in self.moves if state.id in move.source) for state in self.states
+            state.id: tuple(move for move in self.moves if state.id in self.sources(move)) for state in self.states
         }
         self.__dict__["_states"] = {state.id: state for state in self.states}
 
@@ -86,6 +96,10 @@ class Lifecycle(Clause):
     def first(self) -> str:
         """The state in which a case begins."""
         return self.states[0].id
+
+    def sources(self, move: Move) -> list[str]:
+        """Return the states that a move leaves, or is made in."""
+        return [state.id for state in self.states if not state.final] if move.source == [ANYWHERE] else move.source
 
     def state(self, id: str) -> State:  # noqa: A002 # the word of the policy
         """Return the state with this id; KeyError if there is none."""

@@ -68,13 +68,15 @@ class Test(Clause):
 class Predicate(BaseModel):
     """A condition over named facts: `{type: [a, b], amount: {gt: 50000}, any: [{...}, {...}], not: {...}}`.
 
-    All entries must hold. A list means one of; where the fact is itself a list (flags), one in common. Never code.
+    All entries must hold. A list means one of; where the fact is itself a list (flags), one in common. `all` joins
+    conditions over the same fact. Never code.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     facts: dict[str, list[str | bool | int] | Test] = Field(default_factory=dict)
     any: list["Predicate"] = Field(default_factory=list)
+    all: list["Predicate"] = Field(default_factory=list)
     none: list["Predicate"] = Field(default_factory=list)
 
     @model_validator(mode="before")
@@ -84,13 +86,14 @@ class Predicate(BaseModel):
             return value
         facts: dict[str, Any] = {}
         for name, wanted in value.items():
-            if name in ("any", "not"):
+            if name in ("any", "all", "not"):
                 continue
             facts[name] = wanted if isinstance(wanted, (dict, list)) else [wanted]
         denied = value.get("not", [])
         return {
             "facts": facts,
             "any": value.get("any", []),
+            "all": value.get("all", []),
             "none": denied if isinstance(denied, list) else [denied],
         }
 
@@ -101,17 +104,18 @@ class Predicate(BaseModel):
         return (
             all(_fits(wanted, facts.get(name)) for name, wanted in self.facts.items())
             and (not self.any or any(each.holds(facts) for each in self.any))
+            and all(each.holds(facts) for each in self.all)
             and not any(each.holds(facts) for each in self.none)
         )
 
     @property
     def always(self) -> bool:
         """Tell whether the condition asks for nothing, and so always holds."""
-        return not (self.facts or self.any or self.none)
+        return not (self.facts or self.any or self.all or self.none)
 
     def names(self) -> set[str]:
         """Return every fact the condition asks for."""
-        return set(self.facts).union(*(each.names() for each in (*self.any, *self.none)))
+        return set(self.facts).union(*(each.names() for each in (*self.any, *self.all, *self.none)))
 
 
 def _fits(wanted: list[str | bool | int] | Test, fact: object) -> bool:

@@ -29,16 +29,21 @@ class ComplaintType(Clause):
 
 
 class FlagType(Clause):
-    """A danger that changes the path of a case. `unless` lists the contexts in which its words mean nothing."""
+    """A danger that changes the path of a case. `unless` lists the contexts in which its words mean nothing.
+
+    A flag with `when` is raised by what the case is, too. A `quiet` one is a fact and no danger: it calls nobody.
+    """
 
     id: Id
     title: Sentence
-    keywords: list[Keyword]
+    keywords: list[Keyword] = Field(default_factory=list)
+    when: Predicate | None = None
+    quiet: bool = False
     unless: list[str] = Field(default_factory=list)
 
 
 class Grade(Clause):
-    """One value of a grade and when it applies; the last one whose `when` holds counts."""
+    """One value of a grade and when it applies; the last one whose `when` holds counts, unless a person set another."""
 
     id: Id
     title: Sentence

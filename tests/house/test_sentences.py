@@ -31,7 +31,8 @@ DYNAMIC: dict[str, set[str]] = {
     "link.channel.": {"telegram", "wechat", "wecom"},
     "menu.": {"new", "status", "help", "human"},
     "staff.act.": {*rights.ACTS},
-    "staff.ask.": {*rights.WRITTEN},
+    "staff.ask.": {act for act, each in rights.ACTS.items() if each.written},
+    "staff.which.": {act for act, each in rights.ACTS.items() if each.options},
     "staff.file.": {"announced", "kept", "lost"},
     "time.": {f"{unit}.{number}" for unit in ("day", "hour", "minute") for number in ("one", "many")},
     "time.month.": {str(month) for month in range(1, 13)},
@@ -102,7 +103,8 @@ def test_no_sentence_is_left_that_nobody_says() -> None:
 
 def test_every_act_has_a_button_and_every_written_act_a_question() -> None:
     assert {f"staff.act.{act}" for act in rights.ACTS} <= ENGLISH.keys()
-    assert {f"staff.ask.{act}" for act in rights.WRITTEN} <= ENGLISH.keys()
+    assert {f"staff.ask.{act}" for act, each in rights.ACTS.items() if each.written} <= ENGLISH.keys()
+    assert {f"staff.which.{act}" for act, each in rights.ACTS.items() if each.options} <= ENGLISH.keys()
 
 
 def saying() -> Iterator[tuple[str, ast.Call, str]]:

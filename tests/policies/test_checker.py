@@ -30,7 +30,7 @@ routing:
     - {id: front, title: *t, grants: [handle, read]}
     - {id: works, title: *t}
   routes:
-    - {when: {flags: fire}, department: works}
+    - {when: {flags: fire}, to: works}
 form:
   consent: 2026-1
   fields:
@@ -181,7 +181,7 @@ def test_what_stands_in_for_a_broken_section_is_a_policy() -> None:
         ("id: finish,", "id: Finish!,", "'Finish!' is not possible as a name", "small letters"),
         ("final: true, resolved", "final: maybe, resolved", "true or false should be", "true or false"),
         ("{id: gone, title: *t", "{id: gone, title: {zh-Hans: a, en: c}", "gone.title: the key 'zh-Hant' is missing", "zh-Hant"),
-        ("when: {flags: fire}, department", "when: fire, department", "a mapping", "mapping"),
+        ("when: {flags: fire}, to", "when: fire, to", "a mapping", "mapping"),
         ("{rejections: {ge: 2}}", "{rejections: {more: 2}}", "this condition cannot be read", "bounds"),
         ('"09:00-12:00", ', '"9 to 12", ', "'9 to 12' stands where a mapping", "mapping"),
         ('"09:00-12:00", ', '"09:00-25:00", ', "'25:00' stands where a time", "09:00"),
@@ -194,7 +194,7 @@ def test_what_stands_in_for_a_broken_section_is_a_policy() -> None:
         # names
         ("reception: front", "reception: frnt", "no role 'frnt'", "'front'"),
         ("grants: [handle, read]", "grants: [handel, read]", "no grant 'handel'", "'handle'"),
-        ("department: works}\nform", "department: work}\nform", "no role 'work'", "'works'"),
+        ("to: works}\nform", "to: work}\nform", "no role 'work'", "'works'"),
         ("department: works, keywords", "department: wrks, keywords", "no role 'wrks'", "'works'"),
         ("fallback: other", "fallback: others", "no complaint type 'others'", "'other'"),
         ("slots: [name, serial]", "slots: [nam, serial]", "no slot 'nam'", "'name'"),

@@ -159,8 +159,8 @@ async def test_children_are_hurt_a_journalist_calls_and_three_departments_are_in
     assert "超时" in await boss.heard(), "fifteen minutes are over"
     number = town.case().number
     await boss.all(number, f"!{number}")
-    assert "指定部门并移交" in str([button.text for button in (await boss.phone.transcript()).last.buttons])
-    await boss.press("指定部门并移交")
+    assert "转给部门" in str([button.text for button in (await boss.phone.transcript()).last.buttons])
+    await boss.all("!转给部门", "!质量控制部门")
     assert town.case().state == "handed_over"
 
 

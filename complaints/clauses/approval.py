@@ -1,0 +1,87 @@
+"""The clause *approval*: who must agree before a plan is carried out, by amount, type, risk and whatever a case is."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from complaints.clauses.clock import Limit
+from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several
+
+
+class Step(Clause):
+    """One signature, or several at once: every role of `all`, or one of `any`. A plain role is the one who signs."""
+
+    all: list[Id] = Field(default_factory=list)
+    any: list[Id] = Field(default_factory=list)
+    title: Sentence | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_role(cls, value: object) -> object:
+        return {"all": [value]} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if bool(self.all) == bool(self.any):
+            raise ValueError("A step names a role, or roles in `all`, or roles in `any`.")
+        return self
+
+    @property
+    def roles(self) -> list[str]:
+        """Everyone who may sign here."""
+        return [*self.all, *self.any]
+
+    def __str__(self) -> str:
+        """Return the step in one word: `a`, `a+b` (both), `a|b` (either)."""
+        return "+".join(self.all) or "|".join(self.any)
+
+
+class Chain(Clause):
+    """The steps for the cases for which `when` holds; `expedited` ones have the limits of the approval's `expedited`.
+
+    `form` names the wording of a paper without which nothing can be submitted (e.g. an application for an exception).
+    """
+
+    when: Predicate = Predicate()
+    steps: list[Step] = Field(default_factory=list)
+    expedited: bool = False
+    form: Sentence | None = None
+
+
+class Lending(Clause):
+    """How somebody's right to sign may be lent: for `most` months at most, with a signed paper where `paper`."""
+
+    most: int = Field(default=6, ge=1, le=6, description="months")
+    paper: bool = True
+
+
+class Approval(Clause):
+    """Something that others must agree to, step by step.
+
+    It opens when one of `on` happens and `when` holds. Its steps are those of every row of `before` that holds, of the
+    first row of `matrix` that holds, and of every row of `after` that holds, each role once. The first row of
+    `instead` that holds replaces `matrix` and `before`; those of `keeps` that hold still come before it. How it ends
+    has a name too, for moves, clocks and notices: `ID.granted` once all have signed, `ID.refused` with one refusal,
+    `ID.recalled` where the one who asked takes it back. Where no row holds nobody owns the case: the checker says for
+    which amounts. With no steps at all it is granted at once.
+
+    Whoever made the move that opened it has asked for it. Who asked never signs, nor does anybody twice, under whatever
+    account. Each step lets `approval_opened` and then `approval_decided` happen, for the clocks of a
+    step. `overdue: pass_up` lets a step that ran out of `limit` go up to the next one; the last one stays, and its
+    ladder is climbed. `final`: cannot be asked for again.
+    """
+
+    id: Id
+    title: Sentence
+    on: Several
+    when: Predicate = Predicate()
+    before: list[Chain] = Field(default_factory=list)
+    instead: list[Chain] = Field(default_factory=list)
+    keeps: list[Chain] = Field(default_factory=list, description="rows that stay where one of `instead` holds")
+    matrix: list[Chain] = Field(min_length=1)
+    after: list[Chain] = Field(default_factory=list)
+    limit: Limit | None = Field(default=None, description="the time of each step")
+    expedited: Limit | None = Field(default=None, description="the time of each step of an expedited chain")
+    overdue: Literal["tell", "pass_up"] = "tell"
+    lending: Lending = Lending()
+    final: bool = False

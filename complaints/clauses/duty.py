@@ -1,0 +1,41 @@
+"""The clause *duty*: work that comes round again, with a date, an owner and a proof."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from complaints.clauses.clock import Limit
+from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several
+
+
+class Sample(Clause):
+    """Cases drawn for a check: `percent` of those of the period for which `of` holds, at least `least`.
+
+    The draw is the same whenever it is repeated (it follows from the duty, the period and the case numbers), and never
+    holds a case that the one who checks has handled.
+    """
+
+    percent: int = Field(ge=1, le=100)
+    least: int = Field(default=1, ge=0)
+    of: Predicate = Predicate()
+
+
+class Duty(Clause):
+    """Recurring work of a role.
+
+    A new one begins with each `every` (a day is a working day, a week begins on Monday), in the months of `months`
+    only, where they are given. It is due when `due` is over, counted from that beginning, and `to` is reminded when
+    `remind` percent of the time are gone. `proof` must be given with it: a note, a file, or the findings on each case
+    of the `sample`. When it is missed `missed` are told, once.
+    """
+
+    id: Id
+    title: Sentence
+    to: Several
+    every: Literal["day", "week", "month", "quarter", "half_year", "year"]
+    months: list[int] = Field(default_factory=list, description="1 to 12; none: all")
+    due: Limit
+    remind: list[int] = Field(default_factory=lambda: [50, 80], description="percent of the time")
+    proof: Literal["none", "note", "file"] = "note"
+    sample: Sample | None = None
+    missed: Several
