@@ -52,7 +52,10 @@ format: setup ## format the code and mend what lint can mend
 pictures: setup ## take the pictures of the docs from a demo that runs (needs chromium)
 	@$(BIN)/python -m tests.demo.pictures
 
+soak: setup ## live 100,000 random lives of cases (hours; LIVES=n for fewer)
+	@PLAINT_LIVES=$(or $(LIVES),100000) $(BIN)/pytest tests/lives --timeout 0
+
 bench: setup ## measure Plaint beside a peer and the floor; writes benchmarks/out/latest.json
 	@$(BIN)/python -m benchmarks
 
-.PHONY: help setup lock peers demo test check format bench pictures
+.PHONY: help setup lock peers demo test check format bench pictures soak

@@ -155,29 +155,17 @@ class Shelf(Protocol):
         ...
 
 
-class Channel(Protocol):
-    """Translates between a platform and the desk, and knows nothing but the core."""
+class Carrier(Protocol):
+    """Takes letters out of the house: a channel does, and so does the call-out."""
 
     @property
     def name(self) -> str:
-        """The channel's name, as it stands in every `Address`."""
+        """The carrier's name, as it stands in every `Address`."""
         ...
 
     @property
     def limits(self) -> Limits:
         """What the platform allows."""
-        ...
-
-    def verify(self, delivery: Delivery) -> Reply:
-        """Return what proves to the platform that the address is ours (its GET); raise `NotGenuine` or `Malformed`."""
-        ...
-
-    def understand(self, delivery: Delivery) -> list[IncomingMessage]:
-        """Return what was said; raise `NotGenuine` or `Malformed`."""
-        ...
-
-    def passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:
-        """Return the answer to a delivery, which may carry some of the letters that it caused."""
         ...
 
     async def send(self, letter: Letter) -> Outcome:
@@ -198,4 +186,20 @@ class Channel(Protocol):
 
     async def stop(self) -> None:
         """Close the connection."""
+        ...
+
+
+class Channel(Carrier, Protocol):
+    """Translates between a platform and the desk, and knows nothing but the core."""
+
+    def verify(self, delivery: Delivery) -> Reply:
+        """Return what proves to the platform that the address is ours (its GET); raise `NotGenuine` or `Malformed`."""
+        ...
+
+    def understand(self, delivery: Delivery) -> list[IncomingMessage]:
+        """Return what was said; raise `NotGenuine` or `Malformed`."""
+        ...
+
+    def passive(self, delivery: Delivery, letters: Sequence[Letter]) -> Reply:
+        """Return the answer to a delivery, which may carry some of the letters that it caused."""
         ...

@@ -12,9 +12,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -22,7 +23,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from bot import clock, logs, settings, wiring
+from bot import clock, logs, roster, settings, wiring
 from bot.channel import Channel, Finding
 from bot.channels.wechat import WeChat, account
 from bot.doctor import examine
@@ -32,7 +33,7 @@ from complaints.conversation import Staff
 from complaints.errors import BadInput, Misconfigured, NotAllowed, PlaintError, Unavailable
 from complaints.ports import Changes
 from complaints.reading import Language
-from handlers import agents, rights, routing
+from handlers import agents, duties, lending, rights, routing
 from handlers.turn import Batch, Book, Turn
 from nlp.evaluate import evaluate, load_rows
 from nlp.reader import KeywordReader
@@ -48,13 +49,18 @@ app = typer.Typer(
 )
 staff = typer.Typer(no_args_is_help=True, help="The people who work at the desk.")
 app.add_typer(staff, name="staff")
+duty = typer.Typer(no_args_is_help=True, help="Recurring work, and its proof.")
+app.add_typer(duty, name="duty")
 wechat = typer.Typer(no_args_is_help=True, help="The WeChat Official Account: its menu, and codes to scan.")
 app.add_typer(wechat, name="wechat")
 console = Console()
 
 _CODE_HOURS: Final = 48
+_LISTED: Final = 50
 _WHAT: Final = {"oldest_at": "oldest", "next_at": "next"}
 _LONGEST_SCENE: Final = 64
+#: From so many stories on a bar shows how far they are.
+_MANY_STORIES: Final = 3
 #: Seconds a thread may keep the interpreter: the desk's thread lets go at every statement of the database anyway.
 _SWITCH: Final = 0.05
 
@@ -170,7 +176,7 @@ def check(
         return
     with _plainly():
         folder = wiring.policies_dir(settings.read())
-    paths = files or sorted((folder / "companies").glob("*.yaml"))
+    paths = files or [*sorted(folder.glob("*.yaml")), *sorted((folder / "companies").glob("*.yaml"))]
     problems = check_policies(paths, read=lambda policy: KeywordReader(policy.taxonomy).read)
     for each in problems:
         _refuse(f"{each.path}:{each.line}: {each.message} {each.cure}")
@@ -184,6 +190,7 @@ def staff_add(
     name: str,
     roles: Annotated[list[str], typer.Option("--role", help="role id of the policy; may be given several times")],
     language: Annotated[str, typer.Option(help="zh-Hans, zh-Hant or en")] = "zh-Hans",
+    person: Annotated[str, typer.Option(help="their staff number: two accounts with the same one are one person")] = "",
 ) -> None:
     """Add a member of the staff and print the one-time code that binds their chat."""
     with _plainly():
@@ -198,7 +205,7 @@ def staff_add(
             raise Misconfigured("--language: it is zh-Hans, zh-Hant or en.")
         store = wiring.open_store(given)
         spoken: Language = language  # type: ignore[assignment] # checked above
-        member = Staff(id=store.ids.next(), name=name, roles=roles, language=spoken)
+        member = Staff(id=store.ids.next(), name=name, roles=roles, language=spoken, person=person.strip())
         with contextlib.closing(store):
             console.print(_code(store, member), highlight=False, soft_wrap=True)
 
@@ -229,13 +236,84 @@ def _code(store: Store, member: Staff) -> str:
 
 @staff.command("list")
 def staff_list() -> None:
-    """List the staff: ids, names, roles, and whether their chat is bound."""
-    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store, store.read() as ledger:
-        table = Table("id", "name", "roles", "language", "chat", "active")
-        for each in ledger.staff():
-            table.add_row(str(each.id), each.name, ", ".join(each.roles), each.language,
-                          "bound" if each.conversation_id else "—", "yes" if each.active else "no")  # fmt: skip
+    """List the staff: ids, names, roles, whether their chat is bound, and what they have lent to whom."""
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store, store.read() as ledger:
+        zone = ZoneInfo(load_policy(given.company, wiring.policies_dir(given)).hours.zone)
+        members = {each.id: each for each in ledger.staff()}
+        table = Table("id", "name", "person", "roles", "language", "chat", "active", "has lent")
+        for each in members.values():
+            lent = [
+                f"{', '.join(loan.roles)} to {members[loan.to].name} until {loan.ends_at.astimezone(zone):%Y-%m-%d}"
+                for loan in each.facts.loans
+                if loan.counts(clock.now()) and loan.to in members
+            ]
+            table.add_row(str(each.id), each.name, each.person or "—", ", ".join(each.roles), each.language,
+                          "bound" if each.conversation_id else "—", "yes" if each.active else "no",
+                          "; ".join(lent) or "—")  # fmt: skip
         console.print(table)
+
+
+@staff.command("lend")
+def staff_lend(
+    lender: Annotated[int, typer.Argument(help="id of the member of the staff whose right it is")],
+    borrower: Annotated[int, typer.Argument(help="id of the one who may sign for them")],
+    roles: Annotated[list[str], typer.Option("--role", help="role in which they sign; may be given several times")],
+    until: Annotated[datetime, typer.Option(help="the last day", formats=["%Y-%m-%d"])],
+    paper: Annotated[Path | None, typer.Option(help="the signed letter: a sealed copy is kept, and its hash")] = None,
+) -> None:
+    """Lend somebody's right to sign approvals, for a time; it is over by itself."""
+    with _lending(lender, borrower) as (turn, one, other, given, store):
+        ends_at = datetime.combine(until.date(), time(23, 59, 59), turn.book.calendar.zone).astimezone(UTC)
+        content, number = _read(paper), store.ids.next() if paper is not None else 0
+        digest = hashlib.sha256(content).hexdigest() if paper is not None else ""
+        lending.lend(turn, one, other, roles, ends_at, paper=number, paper_sha256=digest)
+        if paper is not None:
+            _keep_paper(given, store, number, content)
+        console.print(f"{other.name} may sign for {one.name} as {', '.join(roles)} until {until:%Y-%m-%d}.")
+
+
+@staff.command("unlend")
+def staff_unlend(
+    lender: Annotated[int, typer.Argument(help="id of the member of the staff whose right it is")],
+    borrower: Annotated[int, typer.Argument(help="id of the one who has signed for them")],
+) -> None:
+    """Take back whatever was lent to somebody."""
+    with _lending(lender, borrower) as (turn, one, other, _, _):
+        lending.unlend(turn, one, other)
+        console.print(f"{other.name} does not sign for {one.name} any more.")
+
+
+@contextlib.contextmanager
+def _lending(lender: int, borrower: int) -> Iterator[tuple[Turn, Staff, Staff, settings.Settings, Store]]:
+    """Open a turn with two members of the staff, and commit it; what is refused is told and changes nothing."""
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
+        now, book = clock.now(), _book(given, store)
+        with store.unit(now) as unit:
+            scene, batch = unit.load([]), Batch()
+            for id_ in (lender, borrower):
+                if id_ not in scene.staff or not scene.staff[id_].active:
+                    raise Misconfigured(f"There is no member of the staff with id {id_}. See `plaint staff list`.")
+            turn = Turn(book, scene, unit.ledger, batch, now)
+            try:
+                yield turn, scene.staff[lender], scene.staff[borrower], given, store
+            except (NotAllowed, BadInput) as error:
+                raise Misconfigured(turn.say("en", error.key, **error.values)) from None
+            turn.finish()
+            unit.flush(batch.changes, sends=False)
+
+
+def _keep_paper(given: settings.Settings, store: Store, number: int, content: bytes) -> None:
+    """Keep a paper of the company's own under its number, sealed."""
+    papers = given.data_dir / "papers"
+    papers.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (papers / f"{number}.sealed").write_bytes(store.sealed_paper(number, content))
+
+
+def _read(paper: Path | None) -> bytes:
+    try:
+        return paper.read_bytes() if paper is not None else b""
+    except OSError as error:
+        raise Misconfigured(f"--paper: {error}") from error
 
 
 @staff.command("remove")
@@ -256,6 +334,90 @@ def staff_remove(member_id: int) -> None:
             turn.finish()
             unit.flush(batch.changes, sends=False)
         console.print(f"{member.name} is off the desk.")
+
+
+@staff.command("roster")
+def staff_roster(
+    file: Annotated[Path, typer.Argument(help="a CSV with the columns staff, roles, from, until; local times")],
+) -> None:
+    """Say who is on call when: while somebody is, they are told what their roles are told. No roles: who is away."""
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
+        policy = load_policy(given.company, wiring.policies_dir(given))
+        now = clock.now()
+        with store.unit(now) as unit:
+            members = list(unit.load([]).staff.values())
+            rows = roster.read(file, members, policy.routing, ZoneInfo(policy.hours.zone))
+            changed = roster.apply(rows, members, now)
+            unit.flush(Changes(staff=changed))
+        console.print(f"{len(rows)} rows; the roster of {len(changed)} member(s) of the staff has changed.")
+
+
+@staff.command("away")
+def staff_away(
+    member_id: int,
+    since: Annotated[str, typer.Option("--from", help="local time, e.g. 2025-03-03 18:00")],
+    until: Annotated[str, typer.Option("--until", help="local time, e.g. 2025-03-10 09:00")],
+) -> None:
+    """Say that a member of the staff is away: they are told nothing, and others are instead."""
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
+        policy = load_policy(given.company, wiring.policies_dir(given))
+        shift = roster.stretch(since, until, ZoneInfo(policy.hours.zone))
+        if isinstance(shift, list):
+            raise Misconfigured(*(f"--{each}" for each in shift))
+        now = clock.now()
+        with store.unit(now) as unit:
+            member = unit.load([]).staff.get(member_id)
+            if member is None or not member.active:
+                raise Misconfigured(f"There is no member of the staff with id {member_id}. See `plaint staff list`.")
+            unit.flush(Changes(staff=roster.apply([roster.Row(member=member_id, shift=shift)], [member], now)))
+        console.print(f"{member.name} is away from {since} until {until}.")
+
+
+@duty.command("list")
+def duty_list() -> None:
+    """List what is to be done, and what was missed."""
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
+        policy = load_policy(given.company, wiring.policies_dir(given))
+        zone = ZoneInfo(policy.hours.zone)
+        table = Table("id", "duty", "period", "who", "due", "state")
+        with store.read() as ledger:
+            for run in [*ledger.open_duties(), *ledger.duties.missed(_LISTED)]:
+                what = policy.duty(run.duty)
+                table.add_row(str(run.id), what.title["en"] if what else run.duty, run.period,
+                              ", ".join(what.to) if what else "", f"{run.due_at.astimezone(zone):%Y-%m-%d %H:%M}",
+                              run.state)  # fmt: skip
+        console.print(table)
+
+
+@duty.command("done")
+def duty_done(
+    duty_id: Annotated[int, typer.Argument(help="see `plaint duty list`")],
+    by: Annotated[int, typer.Option(help="id of the member of the staff who did it")],
+    note: Annotated[str, typer.Option(help="what was done, and what was found")] = "",
+    file: Annotated[Path | None, typer.Option(help="the proof: its hash is recorded, a sealed copy is kept")] = None,
+) -> None:
+    """Take a duty as done, with its proof."""
+    with _plainly(), contextlib.closing(wiring.open_store(given := settings.load())) as store:
+        book, now = _book(given, store), clock.now()
+        try:
+            content = file.read_bytes() if file is not None else b""
+        except OSError as error:
+            raise Misconfigured(f"--file: {error}") from error
+        paper = hashlib.sha256(content).hexdigest() if file is not None else ""
+        with store.unit(now) as unit:
+            scene, batch = unit.load([]), Batch()
+            member = scene.staff.get(by)
+            if member is None:
+                raise Misconfigured(f"--by: there is no member of the staff with id {by}. See `plaint staff list`.")
+            turn = Turn(book, scene, unit.ledger, batch, now)
+            try:
+                run = duties.done(turn, member, duty_id, note, paper_sha256=paper)
+            except PlaintError as error:
+                raise Misconfigured(turn.say("en", error.key, **error.values)) from None
+            if file is not None:
+                _keep_paper(given, store, run.id, content)
+            unit.flush(batch.changes, sends=False)
+        console.print(f"{run.duty} {run.period}: done.")
 
 
 @app.command()
@@ -471,6 +633,33 @@ def classify(
             for predicted, count in sorted(read_as.items(), key=lambda each: -each[1]):
                 table.add_row(label, "✓" if label == predicted else "✗", predicted, str(count))
         console.print(table)
+
+
+@app.command("story")
+def story(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="stories: YAML, or Markdown with fenced YAML")],
+    show: Annotated[bool, typer.Option("--show", help="print who was told what when, too")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything for another program instead")] = False,
+) -> None:
+    """Play stories on a clock of their own, and check what comes of them; exit code 1 if an expectation fails."""
+    from bot import stories  # noqa: PLC0415 # only this command needs it
+
+    with _plainly():
+        folder = wiring.policies_dir(settings.read())
+        logs.set_up(secrets=[], lines=True)
+        read = [stories.read(path) for path in files]
+        scripts = [script for found, _ in read for script in found]
+        problems = [problem for _, found in read for problem in found]
+        with Progress(console=Console(stderr=True), transient=True, disable=len(scripts) < _MANY_STORIES) as progress:
+            outcomes = [stories.play(each, folder) for each in progress.track(scripts, description="playing")]
+        if as_json:
+            sys.stdout.write(json.dumps(stories.as_json(outcomes, problems), ensure_ascii=False, indent=2) + "\n")
+        else:
+            for each in problems:
+                _refuse(str(each))
+            stories.show(console, outcomes, transcript=show)
+        if problems or not all(each.well for each in outcomes):
+            raise typer.Exit(1)
 
 
 @app.command("verify-journal")

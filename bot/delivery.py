@@ -20,7 +20,7 @@ from typing import Final
 
 import structlog
 
-from bot.channel import Channel, Deferred, Limits, Outcome, Pace, Refused, Retry, Sent
+from bot.channel import Carrier, Deferred, Limits, Outcome, Pace, Refused, Retry, Sent
 from complaints.errors import Unavailable
 from complaints.messages import Choice, Fetch, OutgoingMessage, PressAnswer
 from complaints.ports import Letter
@@ -35,7 +35,7 @@ It must never return a letter while an earlier one of its recipient and priority
 """
 Settle = Callable[[list[tuple[Letter, Outcome]]], Awaitable[None]]
 """Writes outcomes down. Until it returns, no letter in it is taken again; if it raises, it is asked again."""
-Errand = Callable[[Channel, Letter], Awaitable[Outcome]]
+Errand = Callable[[Carrier, Letter], Awaitable[Outcome]]
 """Does a `Fetch`: opens a place for the file, lets the channel fill it, and keeps it."""
 
 
@@ -86,7 +86,7 @@ class Postman:
 
     def __init__(
         self,
-        channels: Mapping[str, Channel],
+        channels: Mapping[str, Carrier],
         *,
         claim: Claim,
         settle: Settle,
@@ -186,7 +186,7 @@ class Postman:
             async with _patience(within):
                 await self._settling
 
-    def _errand(self, channel: Channel) -> Callable[[Letter], Awaitable[Outcome]]:
+    def _errand(self, channel: Carrier) -> Callable[[Letter], Awaitable[Outcome]]:
         async def fetch(letter: Letter) -> Outcome:
             return await self._fetch(channel, letter)
 
@@ -362,7 +362,7 @@ class _Line:
 
     def __init__(
         self,
-        channel: Channel,
+        channel: Carrier,
         carry: Callable[[Letter], Awaitable[Outcome]],
         desk: _Desk,
         *,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.channel import Channel, Outcome, Refused, Retry, Sent, Unreachable
+from bot.channel import Carrier, Outcome, Refused, Retry, Sent, Unreachable
 from bot.desk import Desk
 from bot.page.uploads import Uploads, is_upload
 from complaints.commands import Keep
@@ -20,7 +20,7 @@ log = structlog.get_logger("bot.evidence")
 
 def errand(
     *, store: Store, desk: Desk, folder: Path, uploads: Uploads | None = None
-) -> Callable[[Channel, Letter], Awaitable[Outcome]]:
+) -> Callable[[Carrier, Letter], Awaitable[Outcome]]:
     """Return the function that does a `Fetch`; sealed files lie in `folder`, named by their id.
 
     A file that came by the customer's page is among `uploads`, and at no platform.
@@ -32,7 +32,7 @@ def errand(
         if uploads is not None:
             uploads.end(ref, kept=kept)
 
-    async def fetch(channel: Channel, letter: Letter) -> Outcome:
+    async def fetch(channel: Carrier, letter: Letter) -> Outcome:
         body = letter.body
         if not isinstance(body, Fetch) or letter.conversation_id is None:
             return Refused(error="not an errand for a file")

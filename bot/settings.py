@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 from complaints.errors import Misconfigured
 
 _PREFIX: Final = "PLAINT_"
+_LEAST_SECRET: Final = 16
 _DOMAIN_CODE: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
@@ -37,6 +38,12 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path("data"), description="a folder for sealed files: evidence, and what waits to be written down"
+    )
+    orders: Path | None = Field(
+        default=None, description="a CSV file of the company's orders, read again when it changes; empty: none"
+    )
+    orders_columns: str = Field(
+        default="", description="what its columns are called, where otherwise: order_no=NAME,amount=NAME"
     )
     host: str = Field(default="127.0.0.1", description="the address the service listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="the port the service listens on")
@@ -81,11 +88,25 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="webhook of a WeCom group robot: the staff's room; empty: none"
     )
 
+    alarm_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="webhook that telephones for the company when nobody acknowledges an alarm; empty: none",
+    )
+    alarm_secret: SecretStr = Field(
+        default=SecretStr(""), description="signs what is posted to ALARM_URL (HMAC-SHA256); 16 characters or more"
+    )
+
     @property
     def templates(self) -> dict[str, str]:
         """The notices of WeChat by name."""
         pairs = (each.partition("=") for each in self.wechat_templates.split(",") if each.strip())
         return {name.strip(): template.strip() for name, _, template in pairs}
+
+    @property
+    def order_columns(self) -> dict[str, str]:
+        """The company's names for the columns of its orders, by ours."""
+        pairs = (each.partition("=") for each in self.orders_columns.split(",") if each.strip())
+        return {name.strip(): column.strip() for name, _, column in pairs}
 
     @property
     def secrets(self) -> list[str]:
@@ -135,6 +156,7 @@ def load(**given: object) -> Settings:
             problems.append("PLAINT_PUBLIC_URL: missing. Webhook mode needs the https address that Telegram can reach.")
     if (settings.wechat_app_id or settings.wecom_corp_id) and not settings.public_url:
         problems.append("PLAINT_PUBLIC_URL: missing. WeChat and WeCom post to it, and customers' own pages lie there.")
+    problems += _alarm(settings)
     problems += _malformed(settings)
     if problems:
         raise Misconfigured(*problems)
@@ -168,6 +190,20 @@ def _missing(settings: Settings, switch: str, names: Sequence[str], *, optional:
             yield f"{variable}: missing ({_about(f'{platform}_{name}')})."
         if given and not present:
             yield f"{variable}: set, but {_PREFIX}{switch.upper()} is not: set that too, or leave this one empty."
+
+
+def _alarm(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with the webhook of the call-outs."""
+    url, secret = settings.alarm_url.get_secret_value(), settings.alarm_secret.get_secret_value()
+    if url and not _is_address(url):
+        yield "PLAINT_ALARM_URL: is no address; it begins with https:// and names a host."
+    if url and len(secret) < _LEAST_SECRET:
+        yield (
+            f"PLAINT_ALARM_SECRET: missing or shorter than {_LEAST_SECRET} characters ({_about('alarm_secret')}). "
+            "Make one with `openssl rand -hex 32`, and tell it whoever gets the call-outs."
+        )
+    if secret and not url:
+        yield "PLAINT_ALARM_SECRET: set, but PLAINT_ALARM_URL is not: set that too, or leave this one empty."
 
 
 def _malformed(settings: Settings) -> Iterator[str]:

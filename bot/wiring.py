@@ -19,13 +19,28 @@ from aiohttp import ClientSession, web
 
 import policies
 from bot import clock, evidence
-from bot.channel import Channel, Deferred, Moved, Outcome, Parked, Purse, Refused, Retry, Sent, Shelf, Unreachable
+from bot.callout import PLACE, CallOuts
+from bot.channel import (
+    Carrier,
+    Channel,
+    Deferred,
+    Moved,
+    Outcome,
+    Parked,
+    Purse,
+    Refused,
+    Retry,
+    Sent,
+    Shelf,
+    Unreachable,
+)
 from bot.channels.telegram import Telegram
 from bot.channels.wechat import WeChat
 from bot.channels.wecom import WeCom
 from bot.delivery import LocalGates, Postman
 from bot.desk import Desk
 from bot.metrics import Metrics
+from bot.orders import OrderFile
 from bot.page import Pages, Uploads, link
 from bot.purse import StorePurse
 from bot.settings import Settings
@@ -33,20 +48,23 @@ from bot.shelf import StoreShelf
 from bot.trays import Trays
 from bot.web import Late, build, forwarder, press_letters
 from complaints.commands import Hear, Miss
+from complaints.conversation import DESK
 from complaints.errors import Unavailable
 from complaints.messages import Address, IncomingMessage, OutgoingMessage
-from complaints.ports import Letter
+from complaints.ports import Changes, Letter, Timer
 from complaints.reading import Language
+from handlers import duties
 from handlers.turn import Book
 from nlp.reader import KeywordReader
 from policies.calendars import work_calendar
 from policies.loader import parse, read
 from policies.phrasebook import Phrasebook
-from storage import KeyRing, Settled, Store
+from storage import KeyRing, Settled, Store, Want
 from storage.spool import Spool
 
 log = structlog.get_logger("bot.wiring")
 
+_DUTIES: Final = Address(channel=DESK, chat="duties")
 _THREADS_ON_POSTGRES: Final = 2
 _POLLING_LEASE: Final = 40.0
 _LEASE: Final = 30.0
@@ -88,10 +106,13 @@ def open_book(settings: Settings, store: Store) -> Book:
         current=current,
         policies={current.version: current} | {version: parse(kept) for version, kept in older},
         calendar=work_calendar(current.hours, folder / "calendars"),
+        calendars={id_: work_calendar(hours, folder / "calendars") for id_, hours in current.calendars.items()},
         reader=reader,
         wording=Phrasebook.load(folder / "wording"),
         ids=store.ids,
+        orders=None if settings.orders is None else OrderFile(settings.orders, settings.order_columns),
         rooms=_rooms(settings),
+        alarm=PLACE if settings.alarm_url.get_secret_value() else None,
         shared=frozenset({"wechat"} if settings.wechat_forward_url else ()),
     )
 
@@ -167,6 +188,12 @@ def open_channels(settings: Settings, book: Book, outside: Outside) -> dict[str,
     book.buttons = {channel.name: channel.limits.buttons for channel in channels.values()}
     book.page = outside.page if settings.public_url else None
     return channels
+
+
+def _call_outs(settings: Settings, now: Callable[[], datetime]) -> dict[str, Carrier]:
+    """Return what posts call-outs, where there is an address for it."""
+    url, secret = settings.alarm_url.get_secret_value(), settings.alarm_secret.get_secret_value()
+    return {PLACE.channel: CallOuts(url=url, secret=secret, clock=now)} if url else {}
 
 
 def open_telegram(settings: Settings, book: Book, outside: Outside) -> Telegram:
@@ -250,10 +277,11 @@ async def running(
     uploads = Uploads(store.node)
     by_path = open_channels(settings, book, open_outside(settings, store, now))
     channels = {channel.name: channel for channel in by_path.values()}
+    carriers: dict[str, Carrier] = {**channels, **_call_outs(settings, now)}
     telegram = next((each for each in channels.values() if isinstance(each, Telegram)), None)
 
     def claim(channel: str, most: int) -> list[Letter]:
-        letters = store.claim(channel, now(), most, fold=channels[channel].limits.folds)
+        letters = store.claim(channel, now(), most, fold=carriers[channel].limits.folds)
         for letter in letters:
             chat = moved.get((letter.address.channel, letter.address.chat))
             if chat is not None:
@@ -280,7 +308,7 @@ async def running(
                 await _missed(desk, letter, outcome)
 
     postman = Postman(
-        channels,
+        carriers,
         claim=claim,
         settle=settle,
         fetch=evidence.errand(store=store, desk=desk, folder=_evidence(settings), uploads=uploads),
@@ -289,6 +317,8 @@ async def running(
         lease=_LEASE,
     )
     trays = Trays(store=store, desk=desk, clock=now, metrics=metrics, every=timers_every)
+    if book.current.duties:
+        await asyncio.to_thread(_look_after_duties, store, now())
 
     async def ready() -> dict[str, bool]:
         reachable = await asyncio.to_thread(_alive, store)
@@ -327,9 +357,9 @@ async def running(
         desk.start()
         doors.push_async_callback(asyncio.to_thread, desk.stop)
         doors.push_async_callback(pages.stop)
-        for channel in channels.values():
-            await channel.start()
-            doors.push_async_callback(channel.stop)
+        for carrier in carriers.values():
+            await carrier.start()
+            doors.push_async_callback(carrier.stop)
         await postman.start()
         doors.push_async_callback(postman.stop)
         trays.start()
@@ -393,6 +423,14 @@ async def _missed(desk: Desk, letter: Letter, outcome: Unreachable | Refused | P
         key=f"miss:{letter.id}",
     )
     await desk.submit(miss)
+
+
+def _look_after_duties(store: Store, now: datetime) -> None:
+    """Set the timer behind all duties: the rules may have changed since it was set."""
+    with store.unit(now) as unit:
+        conversation = unit.load([Want(address=_DUTIES)]).by_address(_DUTIES)
+        timer = Timer(subject=duties.SUBJECT, name=duties.LOOK, conversation_id=conversation.id, due_at=now)
+        unit.flush(Changes(timers=[timer]))
 
 
 def _alive(store: Store) -> bool:

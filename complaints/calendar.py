@@ -295,6 +295,15 @@ def remaining(limit: Limit, due_at: datetime, at: datetime, calendar: WorkCalend
     return _between(limit, at, due_at, calendar)
 
 
+def left(limit: Limit, start: datetime, spent: timedelta, calendar: WorkCalendar) -> datetime:
+    """Return when a limit that starts now is over, of which so much was used before; `start` if nothing is left of it.
+
+    `spent` is measured as `remaining` does.
+    """
+    unused = _between(limit, start, due(limit, start, calendar), calendar) - spent
+    return _add(limit, start, unused, calendar) if unused > timedelta() else start.astimezone(UTC)
+
+
 def shift(
     limit: Limit, due_at: datetime, paused_at: datetime, resumed_at: datetime, calendar: WorkCalendar
 ) -> datetime:

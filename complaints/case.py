@@ -4,12 +4,15 @@ What may be counted stands open (`Case` and `CaseFacts`); what a person said or 
 seals with the customer's data key.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
 from pydantic import BaseModel, Field
+
+from complaints.clauses.model import Sentence
 
 
 class ClockRun(BaseModel):
@@ -18,7 +21,9 @@ class ClockRun(BaseModel):
     `told` is the last percent whose rung was told; `held` counts the updates that moved the promised date. `graded` is
     the position of its limit among those of its clock (-1 is the one for all cases), `agreed_at` the moment that was
     agreed upon, `extended` the units by which people moved its date. `nudged`: the customer was reminded in this pause.
-    A `dropped` one ended because the case is no longer of its kind.
+    `paused_for` is whom it waits for (`customer`, `desk`); it runs again when none of them is left.
+    A `dropped` one ended because the case is no longer of its kind. `calendar` names whose working time counts, where
+    it is not the company's.
     """
 
     started_at: datetime
@@ -34,6 +39,8 @@ class ClockRun(BaseModel):
     extended: list[int] = Field(default_factory=list)
     nudged: bool = False
     dropped: bool = False
+    calendar: str = ""
+    paused_for: list[str] = Field(default_factory=list)
 
     @property
     def running(self) -> bool:
@@ -68,12 +75,15 @@ class StepRun(BaseModel):
     """One step of an approval under way: every role of `all` signs, or one of `any`.
 
     `added` are members of the staff who were asked to sign too, `instead` maps a role to the member it was handed to.
-    A step that ran out of time may have been `passed` up.
+    A step that ran out of time may have been `passed` up. It opens once the paper `form`, if any, is handed in; one
+    that was closed with signatures missing belongs to the case no more. `clause` is the sentence that asks for it.
     """
 
     all: list[str] = Field(default_factory=list)
     any: list[str] = Field(default_factory=list)
-    title: str = ""
+    title: Sentence | None = None
+    form: Sentence | None = None
+    clause: str = ""
     expedited: bool = False
     opened_at: datetime | None = None
     signatures: list[Signature] = Field(default_factory=list)
@@ -88,22 +98,35 @@ class StepRun(BaseModel):
         signed = {each.role for each in self.signatures if each.agrees}
         return [] if signed.intersection(self.any) else [role for role in [*self.all, *self.any] if role not in signed]
 
+    @property
+    def settled(self) -> list[str]:
+        """The roles that need not be asked again: those that signed, or were passed over when their time was up."""
+        return [*self.all, *self.any] if self.passed else [each.role for each in self.signatures if each.agrees]
+
+    def __str__(self) -> str:
+        """Return the step in one word: `a`, `a+b` (both), `a|b` (either)."""
+        return "+".join(self.all) or "|".join(self.any)
+
 
 class ApprovalRun(BaseModel):
-    """One approval of a case: its steps, who asked for it, and how it ended. `at` is the step that is open."""
+    """One approval of a case: its steps, who asked for it, and how it ended. `at` is the step that is open.
+
+    `number` counts the approvals of a case from 1. `papers` are the names of the forms that were handed in.
+    """
 
     id: str
     number: int
     asked_at: datetime
     asked_by: int | None = None
     steps: list[StepRun] = Field(default_factory=list)
+    papers: list[str] = Field(default_factory=list)
     at: int = 0
     outcome: Literal["open", "granted", "refused", "recalled"] = "open"
     closed_at: datetime | None = None
 
     @property
     def step(self) -> StepRun | None:
-        """The step that waits for a signature."""
+        """The step that waits for a signature, or for its paper."""
         return self.steps[self.at] if self.outcome == "open" and self.at < len(self.steps) else None
 
 
@@ -128,12 +151,16 @@ class Remedy(BaseModel):
 
 
 class Decision(BaseModel):
-    """What the company decided about a complaint, and what the customer is promised. Its reason lies in the words."""
+    """What the company decided about a complaint, and what the customer is promised. Its reason lies in the words.
 
-    result: Result
+    `result` is None as long as nobody has said it. The customer was `told`, once it has gone out to them.
+    """
+
     at: datetime
     by: str
+    result: Result | None = None
     remedies: list[Remedy] = Field(default_factory=list)
+    told: bool = False
 
     @property
     def amount(self) -> Decimal | None:
@@ -157,7 +184,10 @@ class ExternalRun(BaseModel):
 
 
 class AlarmRun(BaseModel):
-    """An alarm until somebody acknowledges it: what it says, who was told so far, and how many rounds that took."""
+    """An alarm until somebody acknowledges it: what it says, who was told so far, and how many rounds that took.
+
+    `roles` are whom it was raised for, as the notice names them, and those to whom it has gone on since.
+    """
 
     say: str
     roles: list[str]
@@ -174,7 +204,10 @@ class CaseFacts(BaseModel):
     `happened` holds when the names that clocks wait for happened last in this cycle, `done` the moves made in it and
     when. `set_grades` are grades that a person set, `parts` the roles that have a part in the case, `concerned` the
     members of the staff whom it is about, `held_for` the department that an owner holds the case for until it is taken.
-    `order` is what was found on file about the order: facts for conditions.
+    `order` is what was found on file about the order: facts for conditions. `viewed` are the members of the staff who
+    looked at the case on its last day of that. `authorised`: the customer was confirmed as a contact who may accept
+    for their organisation, `asked_to_confirm` the round in which the staff was asked to do that. `waiting` are
+    moves that are made as soon as nothing stands in their way, and who made them.
     """
 
     flags: list[str] = Field(default_factory=list)
@@ -189,7 +222,11 @@ class CaseFacts(BaseModel):
     alarms: dict[str, AlarmRun] = Field(default_factory=dict)
     concerned: list[int] = Field(default_factory=list)
     held_for: str = ""
+    viewed: dict[int, date] = Field(default_factory=dict)
     order: dict[str, str | bool] = Field(default_factory=dict)
+    authorised: bool = False
+    asked_to_confirm: int = -1
+    waiting: dict[str, str] = Field(default_factory=dict)
     scores: dict[str, float] = Field(default_factory=dict)
     clocks: dict[str, ClockRun] = Field(default_factory=dict)
     surveys: list[SurveyRun] = Field(default_factory=list)
@@ -218,7 +255,9 @@ class Said(BaseModel):
 class CaseWords(BaseModel):
     """What a person said or is: sealed. `call` is what the customer is to be told by telephone.
 
-    `reason` is why the complaint was decided so, `external_number` what somebody outside calls the case.
+    `reason` is why the complaint was decided so, `external_number` what somebody outside calls the case, `order` what
+    is on file about the order (column -> value; only staff see it). `plans` hold
+    what was put to approval, by the approval's number, and `papers` what was handed in for it.
     """
 
     said: list[Said] = Field(default_factory=list)
@@ -229,6 +268,9 @@ class CaseWords(BaseModel):
     result: str = ""
     reason: str = ""
     external_number: str = ""
+    order: dict[str, str] = Field(default_factory=dict)
+    plans: dict[str, str] = Field(default_factory=dict)
+    papers: dict[str, str] = Field(default_factory=dict)
     call: str = ""
 
 
@@ -264,6 +306,13 @@ class Case:
     def round(self) -> int:
         """The stamp of a customer's buttons: those of an earlier proposal or resolution are stale."""
         return self.cycle * 100 + self.facts.rejections
+
+    def roles_of(self, names: Sequence[str]) -> list[str]:
+        """Return the roles that these names mean: `department`, the parts of the case, or roles themselves."""
+        found: dict[str, None] = {}
+        for name in names:
+            found |= dict.fromkeys([self.department] if name == "department" else self.facts.parts.get(name, [name]))
+        return list(found)
 
     @property
     def due_at(self) -> datetime | None:

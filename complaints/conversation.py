@@ -151,15 +151,20 @@ class Conversation:
 class Loan(BaseModel):
     """A right to sign that was lent: to whom, for which roles, from when until when, and the hash of the signed paper.
 
-    One that was `ended` counts no more.
+    `paper` is the number under which the paper is kept. One that was `ended` counts no more.
     """
 
     to: int
     roles: list[str]
     starts_at: datetime
     ends_at: datetime
+    paper: int = 0
     paper_sha256: str = ""
     ended: bool = False
+
+    def counts(self, now: datetime) -> bool:
+        """Tell whether the right is lent at this moment."""
+        return not self.ended and self.starts_at <= now < self.ends_at
 
 
 class Shift(BaseModel):

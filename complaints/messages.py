@@ -129,6 +129,21 @@ class Enclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallOut:
+    """A call to be made by whoever telephones for the company: an alarm that nobody acknowledged in a round.
+
+    Its `title` holds nothing personal. From `until` on the next round calls out itself, and this call is not made.
+    """
+
+    number: str
+    company: str
+    round: int
+    title: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PressAnswer:
     """What ends a press on the platform: a short text shown over the chat, or nothing. 200 characters at most."""
 

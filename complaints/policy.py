@@ -1,7 +1,8 @@
 """A company's whole rule book: one file, one `Policy`, one version."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -10,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from complaints.clauses.approval import Approval
 from complaints.clauses.clock import Clock
 from complaints.clauses.duty import Duty
-from complaints.clauses.escalation import External, Ladder
+from complaints.clauses.escalation import EXTERNAL_REPLY, External, Ladder
 from complaints.clauses.form import Form
 from complaints.clauses.lifecycle import Lifecycle
 from complaints.clauses.model import Clause, Id, Sentence
@@ -41,10 +42,32 @@ class Window(Clause):
 WindowText = Annotated[Window, BeforeValidator(_window)]
 
 
-class Hours(Clause):
-    """When the company works: its zone, the windows of each weekday, and whose public holidays it keeps.
+def _days(value: Any) -> Any:  # Any: whatever the file holds
+    if isinstance(value, str) and ".." in value:
+        first, last = value.split("..", 1)
+        return {"first": first.strip(), "last": last.strip()}
+    return {"first": value, "last": value} if isinstance(value, (str, date)) else value
 
-    On a make-up workday (a weekend day declared to be worked) the windows of `makeup` apply. `quiet` is when customers
+
+class Days(Clause):
+    """One day, `2026-02-16`, or all from one to another, `2026-02-10..2026-02-20`."""
+
+    first: date
+    last: date
+
+    def __iter__(self) -> Iterator[date]:  # type: ignore[override] # days, and not pydantic's fields
+        """Yield each day."""
+        return (self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
+
+
+DaysText = Annotated[Days, BeforeValidator(_days)]
+
+
+class Hours(Clause):
+    """When people work: their zone, the windows of each weekday, and whose public holidays they keep.
+
+    On a make-up workday (a weekend day declared to be worked) the windows of `makeup` apply. On days that are `closed`
+    nobody works, whatever else holds; days that are `worked` have the windows of `makeup`. `quiet` is when customers
     are not written to unasked.
     """
 
@@ -53,6 +76,8 @@ class Hours(Clause):
     week: dict[str, list[WindowText]]
     makeup: list[WindowText]
     quiet: WindowText
+    closed: list[DaysText] = Field(default_factory=list)
+    worked: list[DaysText] = Field(default_factory=list)
 
 
 class Number(Clause):
@@ -128,6 +153,7 @@ class Policy(Clause):
     languages: list[Language] = Field(min_length=1)
     number: Number
     hours: Hours
+    calendars: dict[Id, Hours] = Field(default_factory=dict, description="of those who work at other times")
     contacts: list[Contact] = Field(default_factory=list)
     routing: Routing
     form: Form
@@ -160,10 +186,12 @@ class Policy(Clause):
         return found
 
     def clock(self, id: str) -> Clock:  # noqa: A002 # the word of the policy
-        """Return the clock with this id; KeyError if there is none."""
+        """Return the clock with this id; KeyError if there is none. One that came from outside has one of its own."""
         for each in self.clocks:
             if each.id == id:
                 return each
+        if id == EXTERNAL_REPLY and self.external is not None:
+            return self.external.clock()
         raise KeyError(id)
 
     def approval(self, id: str) -> Approval:  # noqa: A002 # the word of the policy
@@ -172,6 +200,10 @@ class Policy(Clause):
             if each.id == id:
                 return each
         raise KeyError(id)
+
+    def duty(self, id: str) -> Duty | None:  # noqa: A002 # the word of the policy
+        """Return the duty with this id, None if it is gone."""
+        return next((each for each in self.duties if each.id == id), None)
 
     def ladders(self, clock: str) -> list[Ladder]:
         """Return the ladders of this clock, those of its own before the general ones; the first that holds counts."""

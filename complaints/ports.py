@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import IntEnum
 from typing import Protocol
 
 from complaints.case import Case
 from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
+from complaints.duties import DutyRun
 from complaints.events import Event
-from complaints.messages import Address, Credit, Enclosure, Fetch, OutgoingMessage, PressAnswer, Revision
+from complaints.messages import Address, CallOut, Credit, Enclosure, Fetch, OutgoingMessage, PressAnswer, Revision
 from complaints.reading import Language, Reading
 
 
@@ -37,7 +39,7 @@ class Letter:
 
     id: int
     address: Address
-    body: OutgoingMessage | Enclosure | Fetch | PressAnswer | Revision
+    body: OutgoingMessage | Enclosure | Fetch | CallOut | PressAnswer | Revision
     priority: Priority
     due_at: datetime
     conversation_id: int | None = None
@@ -105,6 +107,7 @@ class Changes:
     """Cards that have no buttons any more."""
     codes: list[Code] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
+    duties: list[DutyRun] = field(default_factory=list)
 
 
 class Ids(Protocol):
@@ -156,6 +159,35 @@ class Reader(Protocol):
 
     def mask(self, text: str, reading: Reading) -> str:
         """Return the text with personal data starred out, for rooms where many read along."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a company has on file about an order or a contract; `amount` in the company's currency.
+
+    `organisation` is empty for a private customer, `manager` an account manager: the id or the name of a member of the
+    staff, or a role. `contacts` may accept for the organisation: telephone numbers, mail addresses, names. `more` are
+    the company's own columns. Only staff see any of it.
+    """
+
+    number: str
+    organisation: str = ""
+    product: str = ""
+    model: str = ""
+    amount: Decimal | None = None
+    region: str = ""
+    vip: bool = False
+    manager: str = ""
+    contacts: tuple[str, ...] = ()
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+class Orders(Protocol):
+    """What customers have bought, as the company has it on file."""
+
+    def find(self, number: str) -> Order | None:
+        """Return the order of this number, however it is spaced or spelt; None if there is none."""
         ...
 
 
@@ -223,8 +255,11 @@ class Ledger(Protocol):
         """Return the latest cases of a conversation, finished ones too, newest first."""
         ...
 
-    def open_cases(self, departments: Sequence[str] | None, limit: int) -> Sequence[Case]:
-        """Return open cases (of these departments; None: all), the nearest deadline first."""
+    def open_cases(self, roles: Sequence[str] | None, limit: int, *, member: int = 0) -> Sequence[Case]:
+        """Return open cases, the nearest deadline first: all, or those where these roles or this member may be named.
+
+        Whether they have to do with a case is for the caller to see.
+        """
         ...
 
     def case_by_number(self, number: str) -> Case | None:
@@ -245,4 +280,24 @@ class Ledger(Protocol):
 
     def cards_of(self, case_id: int) -> Sequence[Card]:
         """Return where cards of a case lie with buttons on them."""
+        ...
+
+    def open_duties(self) -> Sequence[DutyRun]:
+        """Return the duties that are to be done, the nearest date first."""
+        ...
+
+    def duty(self, duty_id: int) -> DutyRun | None:
+        """Return one duty in one period."""
+        ...
+
+    def last_duties(self) -> Mapping[str, datetime]:
+        """Return when the latest period of each duty began, by the id in the policy."""
+        ...
+
+    def opened_between(self, since: datetime, until: datetime) -> Sequence[Case]:
+        """Return the cases that were opened from that moment on and before the other one."""
+        ...
+
+    def handled_by(self, staff_id: int, case_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of the cases with which this member of the staff has done something, beside looking."""
         ...

@@ -1,9 +1,10 @@
 """What was understood of a text: the types it speaks for, the dangers it names, the values it holds, and why."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, get_args
 
 Language = Literal["zh-Hans", "zh-Hant", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 Kind = Literal["complaint", "question", "greeting", "thanks", "other"]
 
 

@@ -1,9 +1,9 @@
 """The tokens on buttons: short (64 bytes at most), readable, and worth nothing without asking who presses them."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-Scope = Literal["q", "c", "v", "s", "m"]
+Scope = Literal["q", "c", "v", "s", "m", "d"]
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -22,8 +22,8 @@ class Token:
     """What a button stands for.
 
     Scope `q` answers the question of turn `stamp`; `c` is a customer's move on a case in its round `stamp`; `v` answers
-    a survey of cycle `stamp`; `s` is an act of the staff on a case; `m` is a menu entry. `case_id` is 0 where there is
-    none.
+    a survey of cycle `stamp`; `s` is an act of the staff on a case; `d` one on a duty, whose id stands for the case's;
+    `m` is a menu entry. `case_id` is 0 where there is none.
     """
 
     scope: Scope
@@ -39,7 +39,7 @@ class Token:
 def parse(text: str) -> Token | None:
     """Read a token back; None for anything that is not one (it came from outside)."""
     parts = text.split(".")
-    if not 4 <= len(parts) <= 5 or parts[0] not in ("q", "c", "v", "s", "m") or len(text) > 64:  # noqa: PLR2004 # Telegram's limit
+    if not 4 <= len(parts) <= 5 or parts[0] not in get_args(Scope) or len(text) > 64:  # noqa: PLR2004 # Telegram's limit
         return None
     try:
         case_id, stamp = int(parts[1], 36), int(parts[2], 36)

@@ -8,7 +8,20 @@ from complaints.clauses.lifecycle import Move
 from complaints.conversation import Staff
 from complaints.errors import BadInput, NotAllowed
 from complaints.ports import Priority
-from handlers import cards, cases, clocks, notices, reaching, rights
+from handlers import (
+    alarms,
+    approving,
+    cards,
+    cases,
+    clocks,
+    deciding,
+    decisions,
+    notices,
+    outside,
+    pausing,
+    reaching,
+    rights,
+)
 from handlers.turn import SYSTEM, Turn
 
 #: What an act was given: its words, what was chosen, and whatever else it takes.
@@ -36,7 +49,8 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, values: Mapping[str
     given = {name: value.strip() for name, value in (values or {}).items()}
     move = rights.check(turn, case, member, act)
     own = rights.ACTS[act] if move is None else None
-    if (move.asks if move is not None else own is not None and own.written) and not given.get("text"):
+    written = bool(move.asks) if move is not None else own is not None and own.written
+    if written and not given.get("text") and not (own is not None and own.instead and given.get(own.instead)):
         raise BadInput(key="error.text_missing")
     if own is not None and own.options is not None:
         possible = [detail for detail, _ in own.options(turn, case, member)]
@@ -46,6 +60,8 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, values: Mapping[str
         _move(turn, case, member, move, given)
     else:
         _DO[act](turn, case, member, given)
+    if case.owner_id == member.id:
+        cases.renew(turn, case)
 
 
 def _claimed(turn: Turn, case: Case, member: Staff, given: Given) -> None:  # noqa: ARG001 # one signature for all acts
@@ -114,13 +130,29 @@ def _assign(turn: Turn, case: Case, member: Staff, given: Given) -> None:
     cases.happen(turn, case, "department_named", actor(member))
 
 
+def _concerns(turn: Turn, case: Case, member: Staff, given: Given) -> None:
+    concerned = int(given["detail"])
+    case.facts.concerned.append(concerned)
+    words = {"text": given["text"]} if given.get("text") else None
+    turn.record(case, "concerns", actor(member), facts={"member": concerned}, words=words)
+    cases.shut_out(turn, case)
+
+
+def _acknowledge(turn: Turn, case: Case, member: Staff, given: Given) -> None:  # noqa: ARG001
+    alarms.acknowledge(turn, case, member, actor(member))
+
+
 def claim(turn: Turn, case: Case, member: Staff) -> None:
     """Give a case to this member of the staff, which nobody owns or its owner holds for their department.
 
-    Of two who press at once, one wins.
+    Of two who press at once, one wins. An owner who held it is told who has it now.
     """
+    before = turn.owner(case)
     if case.owner_id is not None:
         turn.record(case, "handed_over", actor(member), facts={"from": case.owner_id, "department": case.department})
+    if before is not None and before.active and not rights.kept_from(turn, case, before):
+        told = turn.say(before.language, "staff.handed_over", number=case.number, owner=member.name)
+        turn.tell_staff(before, told, case=case)
     case.owner_id, case.facts.held_for = member.id, ""
     turn.record(case, "claimed", actor(member))
     turn.retire(case, lambda language: turn.say(language, "staff.retired.claimed", owner=member.name))
@@ -154,6 +186,15 @@ def _ask(turn: Turn, case: Case, member: Staff, given: Given) -> None:
 
 def _move(turn: Turn, case: Case, member: Staff, move: Move, given: Given) -> None:
     text = given.get("text", "")
+    if move.solution == "told":
+        text = text or case.words.proposal
+    decision = decisions.weigh(turn, case, actor(member), given) if move.decides else None
+    if obstacle := rights.obstacle(turn, case, move, decision=decision):
+        raise NotAllowed(key=obstacle, number=case.number)
+    if rights.unconfirmed(turn, case, move):
+        raise NotAllowed(key="error.unauthorised", number=case.number)
+    if decision is not None:
+        decisions.decide(turn, case, decision, actor(member), text, clause=move.clause)
     state = turn.policy(case).lifecycle.state(move.to or case.state)
     tells = move.tells and text and not rights.of_customer(move)
     if rights.of_customer(move):
@@ -164,11 +205,15 @@ def _move(turn: Turn, case: Case, member: Staff, move: Move, given: Given) -> No
         else:
             case.words.proposal = text
             turn.record(case, "proposed", actor(member), clause=move.clause, words={"text": text})
+    elif move.solution == "drafted":
+        case.words.proposal = text
     cases.make(turn, case, move, actor(member), text=text)
     title = turn.policy(case).lifecycle.state(case.state).title
     turn.retire(case, lambda language: turn.say(language, "staff.retired.moved", state=title[language]))
     if tells:
         cases.happen(turn, case, "human_reply", actor(member))
+    if decision is not None:
+        deciding.show(turn, case, member)
 
 
 _DO: Final[dict[str, Callable[[Turn, Case, Staff, Given], None]]] = {
@@ -184,11 +229,46 @@ _DO: Final[dict[str, Callable[[Turn, Case, Staff, Given], None]]] = {
     "grade": _grade,
     "assign": _assign,
     "release": _release,
+    "concerns": _concerns,
+    "acknowledge": _acknowledge,
+    "approve": approving.approve,
+    "refuse": approving.refuse,
+    "countersign": approving.countersign,
+    "hand_on": approving.hand_on,
+    "recall": approving.recall,
+    "hand_in": approving.hand_in,
+    "decide": deciding.decide,
+    "remedied": deciding.remedied,
+    "external": outside.external,
+    "reply_outside": outside.reply_outside,
+    "authorise": outside.authorise,
+    "pause": pausing.pause,
+    "resume": pausing.resume,
 }
+
+
+def view(turn: Turn, case: Case, member: Staff, what: str) -> None:
+    """Write into the journal that a member of the staff looks at personal data: the first time on each day.
+
+    The days are those of the company's calendar. To be called wherever a case is shown, its files are sent, or its
+    words are printed.
+    """
+    today = turn.now.astimezone(turn.book.calendar.zone).date()
+    if case.facts.viewed.get(member.id) != today:
+        known = {each: day for each, day in case.facts.viewed.items() if day == today}
+        case.facts.viewed = {**known, member.id: today}
+        turn.record(case, "viewed", actor(member), facts={"what": what})
+
+
+def show_again(turn: Turn, case: Case, member: Staff) -> None:
+    """Show a case after an act, if it is still for this member of the staff to see."""
+    if rights.sees(turn, case, member):
+        show(turn, case, member)
 
 
 def show(turn: Turn, case: Case, member: Staff) -> None:
     """Show a case to a member of the staff in their own chat, with the buttons of what they may do."""
     if not rights.sees(turn, case, member):
         raise NotAllowed(key="error.not_allowed")
+    view(turn, case, member, "case")
     turn.tell_staff(member, cards.card(turn, case, member.language), cards.buttons(turn, case, member), case=case)

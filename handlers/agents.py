@@ -12,7 +12,7 @@ from complaints.conversation import Conversation, Staff
 from complaints.errors import NotAllowed, PlaintError
 from complaints.messages import AttachmentKind, Enclosure, IncomingMessage, PressAnswer
 from complaints.tokens import Token, parse
-from handlers import acts, registering, rights
+from handlers import acts, duties, registering, rights, signers
 from handlers.turn import Turn
 
 _LISTED: Final = 10
@@ -123,10 +123,7 @@ def leave(turn: Turn, member: Staff) -> None:
 
 def worklist(turn: Turn, member: Staff) -> None:
     """List the open cases that concern this member of the staff, the nearest deadline first."""
-    grants = {grant for role in turn.policy().routing.roles if role.id in member.roles for grant in role.grants}
-    departments = None if grants & {"lead", "read"} else member.roles
-    found = [case for case in turn.ledger.open_cases(departments, _LISTED) if case.facts.resolved_at is None]
-    language = member.language
+    found, language = _open(turn, member), member.language
     if not found:
         turn.tell_staff(member, turn.say(language, "staff.none"))
         return
@@ -145,8 +142,20 @@ def worklist(turn: Turn, member: Staff) -> None:
     turn.tell_staff(member, "\n".join(lines), [shown[i : i + 2] for i in range(0, len(shown), 2)])
 
 
+def _open(turn: Turn, member: Staff) -> list[Case]:
+    """Return the first open cases that this member of the staff sees: what they may not see stands between them."""
+    roles = None if rights.everywhere(turn, member) else sorted(turn.policy().routing.held(member.roles))
+    most = _LISTED
+    while True:
+        known = turn.ledger.open_cases(roles, most, member=member.id)
+        found = [case for case in known if case.facts.resolved_at is None and rights.sees(turn, case, member)]
+        if len(found) >= _LISTED or len(known) < most:
+            return found[:_LISTED]
+        most *= 4
+
+
 def find(turn: Turn, member: Staff, text: str) -> None:
-    """Show the case whose number was typed, else say what can be done here."""
+    """Offer the case whose number was typed, if it is theirs to see; else say what can be done here."""
     try:
         number = numbers.parse(text, turn.policy().number.prefix)
     except numbers.Mistyped as error:
@@ -156,6 +165,9 @@ def find(turn: Turn, member: Staff, text: str) -> None:
     if found is None:
         turn.tell_staff(member, turn.say(member.language, "staff.unknown_number" if number else "staff.help"))
         return
+    if not rights.sees(turn, found, member):
+        turn.tell_staff(member, turn.say(member.language, "error.not_allowed"))
+        return
     rows = [[turn.button(found.number, Token(scope="s", case_id=found.id, stamp=found.cycle, value="show"))]]
     turn.tell_staff(member, turn.say(member.language, "staff.found", number=found.number), rows)
 
@@ -163,6 +175,9 @@ def find(turn: Turn, member: Staff, text: str) -> None:
 def press(turn: Turn, conversation: Conversation, member: Staff, message: IncomingMessage) -> None:
     """Serve a button that a member of the staff pressed, here or in the group."""
     token = parse(message.press)
+    if token is not None and token.scope == "d":
+        _press_duty(turn, conversation, member, token, message)
+        return
     case = turn.case(token.case_id) if token is not None and token.scope == "s" else None
     language = member.language
     if token is None or case is None:
@@ -176,6 +191,15 @@ def press(turn: Turn, conversation: Conversation, member: Staff, message: Incomi
     toast(turn, message, done)
 
 
+def _press_duty(
+    turn: Turn, conversation: Conversation, member: Staff, token: Token, message: IncomingMessage
+) -> None:
+    try:
+        toast(turn, message, duties.press(turn, conversation, member, token))
+    except PlaintError as error:
+        toast(turn, message, turn.say(member.language, error.key, **error.values))
+
+
 def _pressed(
     turn: Turn, conversation: Conversation, member: Staff, case: Case, token: Token, message: IncomingMessage
 ) -> str:
@@ -187,14 +211,18 @@ def _pressed(
         raise NotAllowed(key="error.stale")
     if token.value == "files":
         return _files(turn, case, member)
-    key = acts.needs(turn, case, member, token.value)
     own = rights.ACTS.get(token.value)
+    if own is not None and own.each is not None and not signers.stands(case, token.detail):
+        raise NotAllowed(key="error.stale")
+    key = acts.needs(turn, case, member, token.value)
     if own is not None and own.options is not None and not token.detail:
         _ask_which(turn, case, member, token.value, own.options(turn, case, member))
         return turn.say(language, "staff.in_private") if message.address.group else ""
+    if own is not None and own.options is not None and token.detail not in dict(own.options(turn, case, member)):
+        raise NotAllowed(key="error.stale")
     if not key:
         acts.perform(turn, case, member, token.value, {"detail": token.detail})
-        acts.show(turn, case, member)
+        acts.show_again(turn, case, member)
         return turn.say(language, "staff.done")
     conversation.make("ask_staff")
     conversation.case_id = case.id
@@ -214,6 +242,9 @@ def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) ->
         return
     conversation.make("rest")
     conversation.case_id = None
+    if act == "duty":
+        _done_duty(turn, member, int(detail), text)
+        return
     if act == "register":
         registering.register(turn, member, text.strip())
         return
@@ -226,7 +257,16 @@ def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) ->
         turn.tell_staff(member, turn.say(language, error.key, **{"number": case.number, **error.values}), case=case)
         return
     turn.tell_staff(member, turn.say(language, "staff.done"), case=case)
-    acts.show(turn, case, member)
+    acts.show_again(turn, case, member)
+
+
+def _done_duty(turn: Turn, member: Staff, duty_id: int, note: str) -> None:
+    try:
+        duties.done(turn, member, duty_id, note)
+    except PlaintError as error:
+        turn.tell_staff(member, turn.say(member.language, error.key, **error.values))
+        return
+    turn.tell_staff(member, turn.say(member.language, "staff.done"))
 
 
 def _ask_which(turn: Turn, case: Case, member: Staff, act: str, options: Sequence[tuple[str, str]]) -> None:
@@ -245,6 +285,7 @@ def _ask_which(turn: Turn, case: Case, member: Staff, act: str, options: Sequenc
 
 def _files(turn: Turn, case: Case, member: Staff) -> str:
     rights.check(turn, case, member, "files")
+    acts.view(turn, case, member, "files")
     language = member.language
     for each in turn.ledger.evidence_of(case.id):
         caption = turn.say(

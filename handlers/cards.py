@@ -3,17 +3,19 @@
 from datetime import datetime
 from typing import Any, Final
 
-from complaints.case import Case
+from complaints.case import Case, Decision
 from complaints.clauses.model import Sentence
 from complaints.conversation import Staff
 from complaints.messages import Choice
 from complaints.reading import Language
 from complaints.tokens import Token
-from handlers import rights
+from handlers import rights, signers
 from handlers.turn import Turn
 
 _SHOWN: Final = 3
 _EXCERPT: Final = 80
+#: What the desk itself knows of an order on file; other columns are the company's own.
+ORDER_COLUMNS: Final = ("organisation", "product", "model", "amount", "region", "account_manager", "contacts")
 
 
 def values(
@@ -44,7 +46,38 @@ def shown(turn: Turn, language: Language, value: object) -> str:
         return value[language]
     if isinstance(value, datetime):
         return turn.moment(language, value)
+    if isinstance(value, list):
+        return turn.say(language, "staff.card.joint").join(shown(turn, language, each) for each in value)
     return str(value)
+
+
+def decision(turn: Turn, decided: Decision, language: Language) -> str:
+    """Return a decision as people read it: the result, and what is promised."""
+    result = turn.say(language, f"decision.result.{decided.result}" if decided.result else "decision.open")
+    promised = [
+        turn.say(language, "decision.promised", remedy=turn.say(language, f"decision.remedy.{each.kind}"),
+                 amount="" if each.amount is None else f" {each.amount:,.2f} {turn.book.currency}",
+                 given=turn.say(language, "decision.given") if each.given_at is not None else "")
+        for each in decided.remedies
+    ]  # fmt: skip
+    return turn.say(language, "staff.card.joint").join([result, *promised])
+
+
+def _background(turn: Turn, case: Case, language: Language) -> list[str]:
+    """Return what else those must know who work on the case: who passed it on, and what is on file about the order."""
+    lines, rule, external = [], turn.policy(case).external, case.facts.external
+    if rule is not None and external is not None:
+        kind = next((each.title[language] for each in rule.kinds if each.id == external.kind), external.kind)
+        key = "staff.card.external" if external.replied_at is None else "staff.card.external_replied"
+        lines.append(turn.say(language, key, kind=kind, external=case.words.external_number))
+    if case.facts.decision is not None:
+        lines.append(turn.say(language, "staff.card.decision", decision=decision(turn, case.facts.decision, language)))
+    if case.facts.order.get("vip"):
+        lines.append(turn.say(language, "staff.card.vip"))
+    for name, value in case.words.order.items():
+        title = turn.say(language, f"order.{name}") if name in ORDER_COLUMNS else name
+        lines.append(turn.say(language, "staff.card.order", title=title, value=value) if value else "")
+    return lines
 
 
 def type_title(turn: Turn, case: Case, language: Language) -> str:
@@ -82,6 +115,7 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
         turn.say(language, "staff.card.incomplete") if not case.facts.complete and case.open else "",
         turn.say(language, "staff.card.listen") if case.facts.listen else "",
         turn.say(language, "staff.card.call") if case.facts.call else "",
+        *_approvals(turn, case, language),
     ]  # fmt: skip
     consented = _consented(turn, case)
     if masked or not consented:
@@ -102,7 +136,39 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
             lines.append(turn.say(language, "staff.card.proposal", words=case.words.proposal))
         if case.facts.call:
             lines.append(turn.say(language, "staff.card.tell", words=case.words.call))
+    if not masked:
+        lines.extend(_background(turn, case, language))
+        lines.extend(turn.say(language, "staff.card.plan", words=words) for words in _put(case))
     return "\n".join(line for line in lines if line)
+
+
+def proposed(turn: Turn, case: Case) -> str:
+    """Return the solution that the customer was told; "" for one that is only drafted, or waits for an approval."""
+    made = {"drafted": case.opened_at, "told": case.opened_at}
+    for move in turn.policy(case).lifecycle.moves:
+        if move.solution and move.id in case.facts.done:
+            made[move.solution] = max(made[move.solution], case.facts.done[move.id])
+    return case.words.proposal if made["told"] >= made["drafted"] else ""
+
+
+def _put(case: Case) -> list[str]:
+    """Return what was put to those who sign now, in the words of those who asked: plans, and the papers with them."""
+    words = case.words
+    numbers = [str(run.number) for run in case.facts.approvals if run.outcome == "open" and case.open]
+    found = [kept[number] for number in numbers for kept in (words.plans, words.papers) if number in kept]
+    return [each for each in found if each != words.proposal]
+
+
+def _approvals(turn: Turn, case: Case, language: Language) -> list[str]:
+    """Return a line for each approval that is under way: how far it is, and for whom it waits."""
+    lines = []
+    for run in case.facts.approvals if case.open else ():
+        step = run.step
+        if step is not None:
+            key = "staff.card.approval" if step.opened_at is not None else "staff.card.unasked"
+            lines.append(turn.say(language, key, approval=turn.policy(case).approval(run.id).title[language],
+                                  step=signers.step_title(turn, case, step)[language]))  # fmt: skip
+    return lines
 
 
 def _consented(turn: Turn, case: Case) -> bool:
@@ -124,8 +190,8 @@ def _masked_excerpt(turn: Turn, case: Case) -> str:
 def buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
     """Return the buttons of what this member of the staff may do with the case now, two in a row."""
     choices = [
-        turn.button(label, Token(scope="s", case_id=case.id, stamp=case.cycle, value=act))
-        for act, label in rights.offered(turn, case, member)
+        turn.button(label, Token(scope="s", case_id=case.id, stamp=case.cycle, value=act, detail=detail))
+        for act, detail, label in rights.offered(turn, case, member)
     ]
     return [choices[i : i + 2] for i in range(0, len(choices), 2)]
 
@@ -135,6 +201,9 @@ def room_buttons(turn: Turn, case: Case, language: Language) -> list[list[Choice
     if not case.open:
         return []
     rows = []
+    if any(alarm.seen_at is None for alarm in case.facts.alarms.values()):
+        token = Token(scope="s", case_id=case.id, stamp=case.cycle, value="acknowledge")
+        rows.append([turn.button(turn.say(language, "staff.act.acknowledge"), token)])
     if case.owner_id is None:
         token = Token(scope="s", case_id=case.id, stamp=case.cycle, value="claim")
         rows.append([turn.button(turn.say(language, "staff.act.claim"), token)])

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from transitions import MachineError
 
-from complaints import numbers
+from complaints import moments, numbers
+from complaints.calendar import due
 from complaints.case import Case, Said
 from complaints.clauses.form import FormField
 from complaints.clauses.lifecycle import Move
@@ -19,7 +20,7 @@ from complaints.conversation import Conversation, Customer
 from complaints.errors import NotAllowed
 from complaints.messages import IncomingMessage
 from complaints.reading import Reading
-from handlers import approvals, clocks, notices, rights, surveys
+from handlers import alarms, approvals, clocks, decisions, notices, orders, rights, surveys
 from handlers.turn import CUSTOMER, SYSTEM, Turn
 
 #: A complaint counts from the platform's time of its first message, unless that is older than this.
@@ -114,6 +115,8 @@ def regrade(turn: Turn, case: Case, *, flags: Sequence[str] = ()) -> None:
     for name in [*(f"flagged.{each}" for each in fresh), *(["flagged"] if dangers else [])]:
         clocks.note(turn, case, name, turn.now)
     _follow(turn, case)
+    for each in approvals.follow(turn, case):
+        happen(turn, case, each, SYSTEM)
     for each in fresh:
         happen(turn, case, f"flagged.{each}", SYSTEM)
     if dangers:
@@ -127,11 +130,18 @@ def call_human(turn: Turn, case: Case, actor: str) -> None:
     happen(turn, case, "human_called", actor)
 
 
-def value_of(each: FormField, reading: Reading, text: str) -> str | None:
-    """Return the value that a text holds for a field; "WeChat is fine" is a contact too, in the customer's words."""
-    slot = reading.slot(*each.slots) if each.slots else None
+def value_of(each: FormField, reading: Reading, text: str, own: str) -> str | None:
+    """Return the value that a text holds for a field; "WeChat is fine" is a contact too, in the customer's words.
+
+    An amount counts in our `own` currency only.
+    """
+    slots = each.slots or (["moment"] if each.kind == "moment" else [])
+    slot = reading.slot(*slots) if slots else None
     if slot is None:
         return None
+    if each.kind == "amount":
+        value, _, currency = slot.value.partition(" ")
+        return value if slot.name == "amount" and currency == own else None
     return text[slot.start : slot.end] if slot.name == "channel" else slot.value
 
 
@@ -139,9 +149,9 @@ def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:
     """Fill the empty fields of the form with the values a text holds; return the ids of the fields filled."""
     filled = []
     for each in turn.policy(case).form.fields:
-        if each.id in case.words.answers or not each.slots:
+        if each.id in case.words.answers and each.kind != "moment":
             continue
-        value = value_of(each, reading, text)
+        value = value_of(each, reading, text, turn.book.currency)
         if value is None or (each.kind == "choice" and value not in {choice.id for choice in each.choices}):
             continue
         answer(turn, case, each.id, value, CUSTOMER, read=True)
@@ -151,12 +161,18 @@ def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:
 
 def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, read: bool = False) -> None:
     """Give a field of the form its value; `read`: taken from free text, not asked for."""
-    if case.words.answers.get(field_id) == value:
+    kind = turn.policy(case).form.field(field_id).kind
+    if kind == "moment":  # "tomorrow" is the day after it was said
+        value = moments.fixed(value, turn.said_at or turn.now, turn.book.calendar.zone) or ""
+    if not value or case.words.answers.get(field_id) == value:
         return
     case.words.answers[field_id] = value
     turn.record(case, "answered", actor, facts={"field": field_id, "read": read}, words={"value": value})
-    if turn.policy(case).form.field(field_id).kind in ("choice", "amount", "moment"):
+    found = kind == "order_no" and orders.look_up(turn, case, value)
+    if found or kind in ("choice", "amount", "moment"):
         regrade(turn, case)
+    if found:
+        orders.tell(turn, case)
 
 
 def set_type(turn: Turn, case: Case, type_id: str, actor: str, *, words: list[str] | None = None) -> None:
@@ -197,7 +213,7 @@ def _grade(turn: Turn, case: Case) -> list[str]:
                 turn.record(case, "flagged", SYSTEM, clause=flag.clause, facts={"flag": flag.id})
         for name, grades in taxonomy.grades.items():
             facts = turn.facts(case)
-            holding = [grade for grade in grades if grade.when.holds(facts)]
+            holding = [grade for grade in grades if not grade.by_hand and grade.when.holds(facts)]
             value = case.facts.set_grades.get(name) or (holding[-1].id if holding else grades[0].id)
             if case.facts.grades.get(name) != value:
                 if name in case.facts.grades:
@@ -214,9 +230,12 @@ def _follow(turn: Turn, case: Case) -> None:
     for route_ in turn.policy(case).routing.routes:
         if route_.part != LEAD and route_.part not in parts and turn.holds(route_.when, case):
             parts[route_.part] = route_.to
+    if manager := case.facts.order.get(orders.MANAGER):
+        parts.setdefault(orders.MANAGER, [str(manager)])
     if parts != case.facts.parts:
         case.facts.parts = parts
         turn.record(case, "parted", SYSTEM, facts={"parts": parts})
+    shut_out(turn, case)
 
 
 def route(turn: Turn, case: Case) -> None:
@@ -238,58 +257,122 @@ def assign(turn: Turn, case: Case, department: str, actor: str) -> None:
     if owner is not None and department not in routing.held(owner.roles):
         if routing.handover:
             case.facts.held_for = department
+            notices.alert(turn, case, ["department"], "staff.handover", by=owner.name)
+            happen(turn, case, "handover_asked", actor)
         else:
             release(turn, case, SYSTEM)
+    shut_out(turn, case)
 
 
 def release(turn: Turn, case: Case, actor: str) -> None:
     """Free the case from its owner."""
-    case.owner_id = None
+    case.owner_id, case.facts.held_for = None, ""
     turn.record(case, "released", actor)
+    renew(turn, case)
+
+
+def renew(turn: Turn, case: Case) -> None:
+    """Let the time begin anew in which the owner must do something; nobody's time runs for a case without an owner."""
+    lease = turn.policy(case).routing.lease
+    if lease is not None:
+        held = case.owner_id is not None and case.open
+        turn.set_timer(case, "lease", due(lease, turn.now, turn.book.calendar) if held else None)
+
+
+def end_lease(turn: Turn, case: Case) -> None:
+    """Give a case back to its department whose owner has done nothing for too long."""
+    owner = turn.owner(case)
+    if owner is None or not case.open or case.facts.resolved_at is not None:
+        return
+    release(turn, case, SYSTEM)
+    turn.record(case, "lease_ended", SYSTEM, clause=turn.policy(case).routing.clause, facts={"owner": owner.id})
+    turn.retire(case, lambda language: turn.say(language, "staff.retired.released"))
+    notices.alert(turn, case, ["department", "agents"], "staff.lease_ended", by=owner.name)
+    happen(turn, case, "lease_ended", SYSTEM)
+
+
+def shut_out(turn: Turn, case: Case) -> None:
+    """Free the case from an owner from whom it is kept: it concerns them, or is hidden from them."""
+    owner = turn.owner(case)
+    if owner is not None and rights.kept_from(turn, case, owner):
+        release(turn, case, SYSTEM)
+        notices.alert(turn, case, ["department", "agents"], "staff.unowned")
 
 
 def make(turn: Turn, case: Case, move: Move, actor: str, *, text: str = "") -> None:
     """Make a move, and let happen what follows: clocks, notices, surveys, the moves the desk makes by itself."""
     policy = turn.policy(case)
     before = case.state
+    if move.solution == "told":
+        text = text or case.words.proposal
     if obstacle := rights.obstacle(turn, case, move):
-        raise NotAllowed(key=obstacle)
+        raise NotAllowed(key=obstacle, number=case.number)
     try:
         policy.lifecycle.make(move, case)
     except MachineError as error:
         raise NotAllowed(key="error.state") from error
     case.facts.done[move.id] = turn.now
-    if move.fulfils and case.facts.decision is not None:
-        for each in case.facts.decision.owed:
-            each.given_at = turn.now
+    fulfilled = move.fulfils and decisions.give(turn, case, actor)
     turn.record(case, "moved" if move.to else "did", actor, clause=move.clause,
                 facts={"move": move.id, "from": before, "to": case.state},
                 words={"text": text} if text else None)  # fmt: skip
+    if case.type in move.retypes:
+        set_type(turn, case, move.retypes[case.type], actor)
     if not move.to:
-        happen(turn, case, move.id, actor)
+        regrade(turn, case)
+        happen(turn, case, move.id, actor, text=text)
         if move.tells:
             notices.tell_customer(turn, case, move.tells, text=text)
+        if fulfilled:
+            happen(turn, case, "remedied", actor)
         return
+    case.facts.waiting = {}
     if move.counts == "rejection":
         case.facts.rejections += 1
+        case.facts.decision = None  # what was refused is not owed; the journal keeps it
     elif move.counts == "reopening":
         _reopen(turn, case, actor)
     state = policy.lifecycle.state(case.state)
     if state.resolved and case.facts.resolved_at is None:
         case.facts.resolved_at = turn.now
-        turn.set_timer(case, "archive", turn.now + timedelta(days=policy.lifecycle.archive_after))
+        turn.set_timer(case, "archive", turn.now + _archived_after(turn, case))
     if state.final:
         case.open = False
-        if case.facts.resolved_at is None:
+        if case.facts.resolved_at is None or turn.now >= case.facts.resolved_at + _archived_after(turn, case):
             case.active = False
-    happen(turn, case, move.id, actor)
-    happen(turn, case, move.to, actor)
+    regrade(turn, case)
+    happen(turn, case, move.id, actor, text=text)
+    happen(turn, case, move.to, actor, text=text)
     if move.tells:
         notices.tell_customer(turn, case, move.tells, text=text)
+        decisions.recourse(turn, case)
+    if fulfilled:
+        happen(turn, case, "remedied", actor)
     if state.final:
         clocks.stop_all(turn, case)
-        for name in ("nudge", "abandon"):
+        alarms.silence(turn, case)
+        for name in ("nudge", "abandon", "lease"):
             turn.set_timer(case, name, None)
+
+
+def _archived_after(turn: Turn, case: Case) -> timedelta:
+    return timedelta(days=turn.policy(case).lifecycle.archive_after)
+
+
+def defer(turn: Turn, case: Case, move: Move, actor: str) -> None:
+    """Remember a move that something stands in the way of: it is made as soon as that is gone."""
+    if move.id not in case.facts.waiting:
+        case.facts.waiting[move.id] = actor
+        turn.record(case, "deferred", actor, clause=move.clause, facts={"move": move.id})
+
+
+def catch_up(turn: Turn, case: Case) -> None:
+    """Make the move that waited, if nothing stands in its way any more."""
+    for move in turn.policy(case).lifecycle.moves_from(case.state):
+        actor = case.facts.waiting.get(move.id)
+        if actor is not None and turn.holds(move.when, case) and not rights.obstacle(turn, case, move):
+            make(turn, case, move, actor)
+            return
 
 
 def decided(turn: Turn, case: Case, move: Move, actor: str) -> None:
@@ -315,19 +398,28 @@ def _reopen(turn: Turn, case: Case, actor: str) -> None:
     case.words.proposal = case.words.result = case.words.reason = ""
     surveys.drop(turn, case)
     turn.record(case, "reopened", actor, facts={"cycle": case.cycle})
+    renew(turn, case)
 
 
 def happen(
-    turn: Turn, case: Case, name: str, actor: str, *, at: datetime | None = None, **values: Any
+    turn: Turn, case: Case, name: str, actor: str, *, at: datetime | None = None, text: str = "", **values: Any
 ) -> None:  # Any: fills of a sentence
-    """Let everything follow that waits for this name. `at` is when it happened, if not now."""
+    """Let everything follow that waits for this name.
+
+    `at` is when it happened, if not now; `text` is what was written with it.
+    """
     clocks.on(turn, case, name, at or turn.now)
-    notices.on(turn, case, name, **values)
+    notices.on(turn, case, name, text=text, **values)
+    alarms.on(turn, case, name)
     surveys.on(turn, case, name)
-    for each in approvals.on(turn, case, name, actor):
+    for each in approvals.on(turn, case, name, actor, text):
         happen(turn, case, each, SYSTEM)
     for move in turn.policy(case).lifecycle.moves_from(case.state):
         waits = name in move.on or (move.automatic and name == case.state)
-        if waits and turn.holds(move.when, case) and not rights.obstacle(turn, case, move):
-            make(turn, case, move, SYSTEM if "system" in move.by else actor)
+        if waits and turn.holds(move.when, case):
+            mover = SYSTEM if "system" in move.by else actor
+            if rights.obstacle(turn, case, move):
+                defer(turn, case, move, mover)
+            else:
+                make(turn, case, move, mover)
             return

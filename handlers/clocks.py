@@ -1,14 +1,14 @@
 """Clocks: what must happen by when; what is said before a date passes, and who is told when it has passed."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from complaints import moments
-from complaints.calendar import ahead, due, share, shift
+from complaints.calendar import ahead, due, left, remaining, share, shift
 from complaints.case import Case, ClockRun
 from complaints.clauses.clock import Clock, Limit
-from complaints.clauses.escalation import Ladder
+from complaints.clauses.escalation import EXTERNAL_REPLY, Ladder
 from complaints.conversation import Staff
 from complaints.errors import BadInput
 from handlers import notices, rights
@@ -27,6 +27,7 @@ def note(turn: Turn, case: Case, name: str, at: datetime) -> None:
     """Remember when something happened that a clock may be reckoned from later."""
     waiting = turn.policy(case).waiting(name)
     if waiting.stops or waiting.starts:
+        case.facts.happened.pop(name, None)  # in the order in which things happened, also at the same moment
         case.facts.happened[name] = at
 
 
@@ -52,9 +53,10 @@ def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
 def start(turn: Turn, case: Case, clock: Clock, at: datetime, *, agreed: datetime | None = None) -> None:
     """Start a clock at that moment; `agreed` is when it is due, where that was agreed upon."""
     run = ClockRun(started_at=at, due_at=at, agreed_at=agreed, graded=_graded(turn, case, clock))
+    run.calendar = _whose(turn, case, clock)
     if clock.wish:
         run.agreed_at = moments.read(case.words.answers.get(clock.wish, ""), at, turn.book.calendar.zone)
-    run.due_at = _moment(turn, clock, run, 100)
+    run.due_at = _moment(turn, clock, run, 100, named=True)
     if clock.promised:
         run.promised_at = run.due_at
     case.facts.clocks[clock.id] = run
@@ -69,45 +71,80 @@ def stop(turn: Turn, case: Case, clock_id: str) -> None:
     """Stop a clock: in time, or late."""
     run = case.facts.clocks[clock_id]
     run.stopped_at = turn.now
-    late = turn.now > _moment(turn, turn.policy(case).clock(clock_id), run, 100)
+    late = turn.now > _moment(turn, _clock(turn, case, clock_id), run, 100)
     turn.record(case, "clock_stopped", SYSTEM, facts={"clock": clock_id, "late": late})
     _disarm(turn, case, clock_id)
 
 
 def stop_all(turn: Turn, case: Case) -> None:
-    """Stop whatever still runs: a closed case has no clock."""
+    """Stop whatever still runs: a closed case has no clock, but whoever passed it on is answered all the same."""
+    external = case.facts.external
     for clock_id, run in case.facts.clocks.items():
-        if run.running:
+        owed = clock_id == EXTERNAL_REPLY and external is not None and external.replied_at is None
+        if run.running and not owed:
             stop(turn, case, clock_id)
 
 
-def pause(turn: Turn, case: Case) -> None:
-    """Pause the clocks that wait while the customer is asked something."""
+def pause(turn: Turn, case: Case, whom: str = "customer", *, reason: str = "") -> bool:
+    """Pause the clocks that wait: while the `customer` is asked something, or for a reason of the `desk`.
+
+    False if there are none, or nothing is left of what all their pauses may last.
+    """
+    paused = False
     for clock in turn.policy(case).clocks:
         run = case.facts.clocks.get(clock.id)
-        if run is not None and run.running and run.paused_at is None and "customer" in clock.pauses:
-            run.paused_at, run.nudged = turn.now, False
-            turn.record(case, "clock_paused", SYSTEM, clause=clock.clause, facts={"clock": clock.id, "for": "customer"})
+        if run is None or not run.running or whom not in clock.pauses or whom in run.paused_for:
+            continue
+        began = run.paused_at or turn.now
+        ends = _pause_ends(turn, clock, run, began)
+        if ends is not None and ends <= turn.now:
+            continue
+        if run.paused_at is None:
             _disarm(turn, case, clock.id)
-            if clock.pause is not None:
-                turn.set_timer(case, f"pause:{clock.id}", due(clock.pause.nudge, turn.now, turn.book.calendar))
+        paused, run.paused_at = True, began
+        run.paused_for.append(whom)
+        turn.record(case, "clock_paused", SYSTEM, clause=clock.clause, facts={"clock": clock.id, "for": whom},
+                    words={"reason": reason} if reason else None)  # fmt: skip
+        if whom == "customer":
+            run.nudged = False
+        if clock.pause is not None and ends is not None:
+            nudge = due(clock.pause.nudge, turn.now, turn.book.calendar)
+            turn.set_timer(case, f"pause:{clock.id}", min(nudge, ends) if whom == "customer" else ends)
+    return paused
 
 
-def unpause(turn: Turn, case: Case) -> None:
-    """Let paused clocks run on with the time they had left."""
+def unpause(turn: Turn, case: Case, whom: str = "customer") -> None:
+    """Let the clocks that waited for this, and for nothing else, run on with the time they had left."""
     for clock in turn.policy(case).clocks:
         run = case.facts.clocks.get(clock.id)
-        if run is not None and run.paused_at is not None and run.running:
-            _resume(turn, case, clock, run, run.paused_at, "answer")
+        if run is None or run.paused_at is None or not run.running or (run.paused_for and whom not in run.paused_for):
+            continue
+        run.paused_for = [each for each in run.paused_for if each != whom]
+        if not run.paused_for:
+            _resume(turn, case, clock, run, run.paused_at, "answer" if whom == "customer" else whom)
+        elif (ends := _pause_ends(turn, clock, run, run.paused_at)) is not None:
+            turn.set_timer(case, f"pause:{clock.id}", ends)
+
+
+def _pause_ends(turn: Turn, clock: Clock, run: ClockRun, began: datetime) -> datetime | None:
+    """Return when a pause that began then is over, at the latest; None where nothing limits it."""
+    if clock.pause is None:
+        return None
+    calendar, total = turn.book.calendar, clock.pause.total
+    ends = due(clock.pause.most, began, calendar)
+    if total is None:
+        return ends
+    spent = sum((remaining(total, until, since, calendar) for since, until in run.pauses), timedelta())
+    return min(ends, left(total, began, spent, calendar))
 
 
 def _resume(turn: Turn, case: Case, clock: Clock, run: ClockRun, paused_at: datetime, why: str) -> None:
-    calendar, limit = turn.book.calendar, _limit(clock, run)
+    calendar, limit = turn.calendar(run.calendar), _limit(clock, run)
     run.due_at = shift(limit, run.due_at, paused_at, turn.now, calendar)
     if run.promised_at is not None:
         run.promised_at = shift(limit, run.promised_at, paused_at, turn.now, calendar)
     run.pauses.append((paused_at, turn.now))
-    run.paused_at = None
+    run.paused_at, run.paused_for = None, []
     turn.record(case, "clock_resumed", SYSTEM, clause=clock.clause,
                 facts={"clock": clock.id, "due_at": run.due_at.isoformat(), "why": why})  # fmt: skip
     turn.set_timer(case, f"pause:{clock.id}", None)
@@ -117,21 +154,23 @@ def _resume(turn: Turn, case: Case, clock: Clock, run: ClockRun, paused_at: date
 def see_to_pause(turn: Turn, case: Case, clock_id: str) -> None:
     """Remind the customer of a question once, and let the clock run again when its pause has lasted long enough."""
     run = case.facts.clocks.get(clock_id)
-    clock = turn.policy(case).clock(clock_id)
-    if run is None or not run.running or run.paused_at is None or clock.pause is None:
+    clock = _clock(turn, case, clock_id)
+    ends = None if run is None or run.paused_at is None else _pause_ends(turn, clock, run, run.paused_at)
+    if run is None or not run.running or run.paused_at is None or clock.pause is None or ends is None:
         return
-    if not run.nudged:
+    asked = run.paused_for != ["desk"]
+    if asked and not run.nudged:
         for each in case.facts.clocks.values():  # one question may pause several clocks
             each.nudged = each.nudged or each.paused_at is not None
         turn.record(case, "reminded", SYSTEM, clause=clock.pause.clause or clock.clause, facts={"clock": clock_id})
         notices.tell_customer(turn, case, "case.nudge", text=case.words.question)
-    ends = due(clock.pause.most, run.paused_at, turn.book.calendar)
     if ends > turn.now:
         turn.set_timer(case, f"pause:{clock_id}", ends)
         return
     before = run.promised_at
     _resume(turn, case, clock, run, run.paused_at, "limit")
-    notices.alert(turn, case, ["owner"], "staff.silent", clock=clock.title, due=run.due_at)
+    over = "staff.silent" if asked else "staff.pause_over"
+    notices.alert(turn, case, ["owner"], over, clock=clock.title, due=run.due_at)
     _tell_moved(turn, case, before, run.promised_at)
 
 
@@ -200,6 +239,18 @@ def regrade(turn: Turn, case: Case) -> None:
         turn.record(case, "clock_redated", SYSTEM, clause=clause, facts=facts)
 
 
+def redate(turn: Turn, case: Case) -> None:
+    """Date the running clocks anew whose days were not announced when they were dated, if they are by now."""
+    for clock in turn.policy(case).clocks:
+        run = case.facts.clocks.get(clock.id)
+        if run is None or not run.running:
+            continue
+        if _moment(turn, clock, run, 100) != run.due_at:
+            turn.record(case, "clock_redated", SYSTEM, clause=clock.clause, facts=_redate(turn, case, clock, run))
+        elif run.paused_at is None:
+            _arm(turn, case, clock, run)
+
+
 def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
     """Tell every rung that is due and was not told; a service that was down tells them now, in order, at once.
 
@@ -209,7 +260,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
     if run is None or not run.running or run.paused_at is not None:
         return []
     happened: list[str] = []
-    clock = turn.policy(case).clock(clock_id)
+    clock = _clock(turn, case, clock_id)
     ladder = _ladder(turn, case, clock)
     for rung in sorted(ladder.rungs, key=lambda rung: rung.percent) if ladder else ():
         if rung.percent <= run.told or _moment(turn, clock, run, rung.percent) > turn.now:
@@ -243,7 +294,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
 def hold(turn: Turn, case: Case, clock_id: str) -> None:
     """Tell the customer that a promised date moves, before it passes in silence."""
     run = case.facts.clocks.get(clock_id)
-    clock = turn.policy(case).clock(clock_id)
+    clock = _clock(turn, case, clock_id)
     if run is None or not run.running or run.paused_at is not None or run.promised_at is None or clock.holding is None:
         return
     before = run.promised_at
@@ -255,15 +306,33 @@ def hold(turn: Turn, case: Case, clock_id: str) -> None:
     _arm(turn, case, clock, run)
 
 
-def _moment(turn: Turn, clock: Clock, run: ClockRun, percent: int) -> datetime:
-    """Return when so much of a run's time is gone, or was: with all its extensions and pauses."""
-    calendar, limit = turn.book.calendar, _limit(clock, run)
+def _clock(turn: Turn, case: Case, clock_id: str) -> Clock:
+    """Return a clock of the case by its id; that of a case from outside is called as whoever passed it on."""
+    policy, external = turn.policy(case), case.facts.external
+    if clock_id == EXTERNAL_REPLY and policy.external is not None and external is not None:
+        return policy.external.clock(external.kind)
+    return policy.clock(clock_id)
+
+
+def open_external(turn: Turn, case: Case, due_at: datetime) -> None:
+    """Start the clock of a case that came from outside: it never pauses."""
+    start(turn, case, _clock(turn, case, EXTERNAL_REPLY), turn.now, agreed=due_at)
+
+
+def _moment(turn: Turn, clock: Clock, run: ClockRun, percent: int, *, named: bool = False) -> datetime:
+    """Return when so much of a run's time is gone, or was: with all its extensions and pauses.
+
+    `named`: the day that the limit names, without the days after it on which nothing is late yet.
+    """
+    calendar, limit = turn.calendar(run.calendar), _limit(clock, run)
     ends_at = due(limit, run.started_at, calendar, agreed=run.agreed_at)
     if clock.wish and run.agreed_at is not None:
         ends_at = max(ends_at, run.agreed_at)
     step = clock.extension.step if clock.extension is not None else limit
     for units in run.extended:
         ends_at = due(step.model_copy(update={"amount": units}), ends_at, calendar)
+    if named:
+        limit = limit.model_copy(update={"tolerance": 0})
     moment = share(limit, run.started_at, percent, calendar, ends_at=ends_at)
     for paused_at, resumed_at in run.pauses:
         moment = shift(limit, moment, paused_at, resumed_at, calendar)
@@ -274,14 +343,14 @@ def _began(turn: Turn, case: Case, clock: Clock, run: ClockRun | None) -> dateti
     """Return when a clock would have started, had its condition held by then; None if it would not run now."""
     if clock.when.always or clock.limit.unit == "appointment" or not turn.holds(clock.when, case):
         return None
-    happened = case.facts.happened
+    happened = {name: (at, order) for order, (name, at) in enumerate(case.facts.happened.items())}
     began = max((happened[name] for name in clock.start if name in happened), default=None)
     stopped = max((happened[name] for name in clock.stop if name in happened), default=None)
     if began is None or (stopped is not None and stopped >= began):
         return None
-    if run is not None and (not clock.restarts or run.started_at >= began):
+    if run is not None and (not clock.restarts or run.started_at >= began[0]):
         return None
-    return began
+    return began[0]
 
 
 def _drop(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
@@ -289,6 +358,13 @@ def _drop(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
     run.stopped_at, run.dropped = turn.now, True
     turn.record(case, "clock_dropped", SYSTEM, clause=clock.clause, facts={"clock": clock.id})
     _disarm(turn, case, clock.id)
+
+
+def _whose(turn: Turn, case: Case, clock: Clock) -> str:
+    """Return the name of the calendar that a clock of this case counts in; "" for the company's."""
+    if clock.calendar == "department":
+        return next((role.calendar for role in turn.policy(case).routing.roles if role.id == case.department), "")
+    return "" if clock.calendar == "company" else clock.calendar
 
 
 def _ladder(turn: Turn, case: Case, clock: Clock) -> Ladder | None:
@@ -309,7 +385,7 @@ def _redate(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> dict[str, st
     What was told and has not come yet, by the new date, is told when it does.
     """
     before, promised = run.due_at, run.promised_at
-    run.due_at = _moment(turn, clock, run, 100)
+    run.due_at = _moment(turn, clock, run, 100, named=True)
     if promised is not None and run.due_at > before:
         run.promised_at = max(run.due_at, promised)  # it may have been moved already
     elif promised is not None and run.due_at > turn.now:
@@ -342,12 +418,19 @@ def _padded(found: re.Match[str]) -> str:
     return f"{year}-{month:0>2}-{day:0>2}T{found[2]:0>2}:{found[3]}"
 
 
+def _provisional(turn: Turn, case: Case, run: ClockRun) -> None:
+    """Look again every day whether the days on the way to a date have been announced."""
+    if not turn.calendar(run.calendar).published_between(run.started_at, run.due_at):
+        turn.set_timer(case, "redate", turn.now + timedelta(days=1))
+
+
 def _disarm(turn: Turn, case: Case, clock_id: str) -> None:
     for kind in ("clock", "hold", "pause"):
         turn.set_timer(case, f"{kind}:{clock_id}", None)
 
 
 def _arm(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
+    _provisional(turn, case, run)
     ladder = _ladder(turn, case, clock)
     waiting = [rung.percent for rung in ladder.rungs if rung.percent > run.told] if ladder else []
     turn.set_timer(case, f"clock:{clock.id}", _moment(turn, clock, run, min(waiting)) if waiting else None)

@@ -14,7 +14,7 @@ from complaints.messages import Address, Choice, IncomingMessage
 from complaints.ports import Option
 from complaints.reading import Language, Reading
 from complaints.tokens import Token, parse
-from handlers import agents, cards, cases, choices, evidence, intake, linking, reaching, rights, surveying
+from handlers import agents, cards, cases, choices, evidence, intake, linking, orders, reaching, rights, surveying
 from handlers.turn import CUSTOMER, Turn
 
 #: More messages than this from one person within ten seconds are written down and not answered one by one.
@@ -45,7 +45,7 @@ def hear(command: Hear, turn: Turn) -> None:
         if member is not None:
             agents.leave(turn, member)
         return
-    turn.speaker = conversation.id
+    turn.speaker, turn.said_at = conversation.id, message.sent_at
     _greet(conversation, message)
     if message.kind == "blocked":
         reaching.leave(turn, conversation, message.address.channel, message.address.chat)
@@ -327,9 +327,9 @@ def _resume(turn: Turn, conversation: Conversation, case: Case | None) -> None:
     status(turn, conversation)
     for each in _open(turn, conversation):
         rows = cards.customer_buttons(turn, each, language)
-        if rows and each.words.proposal:
-            turn.tell(conversation, turn.say(language, "tell.proposal", number=each.number, text=each.words.proposal),
-                      rows, case=each)  # fmt: skip
+        if rows and (told := cards.proposed(turn, each)):
+            text = turn.say(language, "tell.proposal", number=each.number, text=told)
+            turn.tell(conversation, text, rows, case=each)
 
 
 def _human(turn: Turn, conversation: Conversation, message: IncomingMessage, case: Case | None) -> None:
@@ -639,6 +639,15 @@ def _customer_move(turn: Turn, conversation: Conversation, case: Case, move_id: 
     move = next((each for each in rights.moves(turn, case) if each.id == move_id), None)
     if move is None:
         turn.tell(conversation, turn.say(language, "error.stale"))
+        return
+    if rights.unconfirmed(turn, case, move):
+        orders.ask_to_confirm(turn, case)
+        return
+    if rights.obstacle(turn, case, move):
+        if move.id not in case.facts.waiting:
+            cases.decided(turn, case, move, CUSTOMER)
+            cases.defer(turn, case, move, CUSTOMER)
+        turn.tell(conversation, turn.say(language, "case.deferred", number=case.number), case=case)
         return
     cases.decided(turn, case, move, CUSTOMER)
     cases.make(turn, case, move, CUSTOMER, text=text)

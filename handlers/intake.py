@@ -8,6 +8,7 @@ import hashlib
 import re
 from typing import Final
 
+from complaints import moments
 from complaints.case import Case
 from complaints.clauses.form import Form, FormField
 from complaints.clauses.lifecycle import Move
@@ -85,7 +86,10 @@ def _missing(turn: Turn, case: Case, words: Dialogue) -> list[FormField]:
     return [
         each
         for each in turn.policy(case).form.fields
-        if each.id not in case.words.answers and each.id not in words.skipped and turn.holds(each.when, case)
+        if each.id not in case.words.answers
+        and each.id not in words.skipped
+        and not turn.on_file(case, each)
+        and turn.holds(each.when, case)
     ]
 
 
@@ -208,6 +212,8 @@ def ask_review(turn: Turn, conversation: Conversation, case: Case) -> None:
             value = turn.say(language, "review.files", count=case.facts.files) if case.facts.files else ""
         else:
             value = cards.answer_text(turn, case, each.id, language)
+            if not value and turn.on_file(case, each):  # and not what: whoever named the order may be anybody
+                value = turn.say(language, "review.on_file")
         lines.append(turn.say(language, "review.line", title=each.title[language], value=value or "—"))
     lines.extend(turn.say(language, "review.words", words=said.text) for said in case.words.said if said.text)
     lines.append(turn.say(language, "review.truthful"))
@@ -427,7 +433,10 @@ def _filled(turn: Turn, conversation: Conversation, case: Case, value: str, text
     if chosen is None and text:
         reading = turn.book.reader.read(text, hint=words.language)
         cases.danger(turn, case, reading)
-        chosen = _typed(each, _own_part(turn.policy(case).form, each, text, reading), reading)
+        own = turn.book.currency
+        chosen = _typed(each, _own_part(turn.policy(case).form, each, text, reading, own), reading, own)
+        if each.kind == "moment" and chosen is not None:
+            chosen = moments.fixed(chosen, turn.said_at or turn.now, turn.book.calendar.zone)
         if chosen is not None:
             cases.answer(turn, case, each.id, chosen, CUSTOMER)
         cases.fill_from(turn, case, reading, text)
@@ -448,11 +457,11 @@ def _choice(turn: Turn, each: FormField, value: str, text: str) -> str | None:
     return turn.book.reader.choose(text, options)
 
 
-def _own_part(form: Form, each: FormField, text: str, reading: Reading) -> str:
+def _own_part(form: Form, each: FormField, text: str, reading: Reading, own: str) -> str:
     """Return the part of an answer that may be this field's: the first that holds no value of another field."""
     foreign = {name for other in form.fields if other.id != each.id for name in other.slots} - set(each.slots)
     spans = sorted((slot.start, slot.end) for slot in reading.slots if slot.name in foreign)
-    if not spans or each.kind != "text" or cases.value_of(each, reading, text) is not None:
+    if not spans or each.kind != "text" or cases.value_of(each, reading, text, own) is not None:
         return text
     rest, end = "", 0
     for start, stop in spans:
@@ -461,19 +470,22 @@ def _own_part(form: Form, each: FormField, text: str, reading: Reading) -> str:
     return next((part for part in parts if re.search(r"\w", part)), "")
 
 
-def _typed(each: FormField, text: str, reading: Reading) -> str | None:
-    """Return the value a typed answer gives to a field, or None if it does not fit."""
+def _typed(each: FormField, text: str, reading: Reading, own: str) -> str | None:
+    """Return the value a typed answer gives to a field, or None if it does not fit; amounts in our `own` currency."""
     if each.kind == "files":
         return None
-    value = cases.value_of(each, reading, text)
+    value = cases.value_of(each, reading, text, own)
     if each.kind == "choice":
         known = value in {choice.id for choice in each.choices}
-        own = text.strip()[: each.max_length] if each.own_words and re.search(r"[^\W\d]{2}", text) else None
-        return value if known else own
+        said = text.strip()[: each.max_length] if each.own_words and re.search(r"[^\W\d]{2}", text) else None
+        return value if known else said
     if value is not None:
         return value
-    if each.kind == "contact":
+    if each.kind in ("contact", "moment"):
         return None
+    if each.kind == "amount":
+        plain = text.strip().replace(",", "")
+        return plain if re.fullmatch(r"\d{1,12}(?:\.\d{1,2})?", plain, re.ASCII) else None
     if each.kind == "order_no":
         found = re.search(r"[0-9A-Za-z][0-9A-Za-z_/-]{3,39}", text)
         return found[0] if found and re.search(r"\d", found[0]) else None

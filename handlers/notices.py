@@ -7,20 +7,22 @@ from typing import Any, Final
 from complaints.case import Case
 from complaints.conversation import Staff
 from complaints.ports import Priority
-from handlers import cards
+from complaints.reading import Language
+from handlers import cards, rights, roster, signers
 from handlers.turn import Turn
 
 PROGRESS: Final = Priority.PROGRESS
 
 
 def on(turn: Turn, case: Case, name: str, **values: Any) -> None:  # Any: fills of a sentence
-    """Send the notices that wait for this name."""
+    """Send the notices that wait for this name; alarms to the staff are raised in `alarms`."""
     for notice in turn.policy(case).waiting(name).notices:
         if not turn.holds(notice.when, case):
             continue
         if "customer" in notice.to:
             tell_customer(turn, case, notice.say, **values)
-        alert(turn, case, notice.to, notice.say, **values)
+        if not notice.alarm:
+            alert(turn, case, notice.to, notice.say, **values)
 
 
 def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # Any: fills of a sentence
@@ -48,50 +50,78 @@ def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) ->
     Where nobody can be reached in a role, reception is told instead, and the group: no case is without somebody.
     """
     to = [each for each in to if each != "customer"]
-    if not to:
-        return 0
-    members = recipients(turn, case, to)
+    return tell(turn, case, recipients(turn, case, to), to, key, **values) if to else 0
+
+
+def tell(
+    turn: Turn, case: Case, members: Sequence[Staff], to: Sequence[str], key: str, **values: Any
+) -> int:  # Any: fills of a sentence
+    """Tell these members of the staff, and the group where it is meant or nobody else is there, about a case.
+
+    Who is told of a case that they may not see gets the sentence alone, and the group of one that is kept from somebody
+    hears no more than its number, and that only where nobody could be told.
+    """
     for member in members:
-        text = turn.say(member.language, key, **cards.values(turn, case, member.language, values))
+        shown = values if rights.sees(turn, case, member) else {**values, "text": "…"}
+        text = turn.say(member.language, key, **cards.values(turn, case, member.language, shown))
         turn.tell_staff(
-            member,
-            text,
-            cards.buttons(turn, case, member),
-            tail=partial(cards.card, turn, case, member.language, alert=True),
-            case=case,
+            member, text, cards.buttons(turn, case, member), tail=partial(_card, turn, case, member), case=case
         )
-    told = len(members)
-    if turn.book.rooms and ("agents" in to or not members):
-        language = turn.policy(case).languages[0]
-        text = turn.say(language, key, **cards.values(turn, case, language, values))
-        told += turn.tell_room(
-            text,
-            cards.room_buttons(turn, case, language),
-            tail=partial(cards.card, turn, case, language, masked=True, alert=True),
-            case=case,
-        )
-    return told
+    return len(members) + _tell_room(turn, case, to, key, values, alone=not members)
+
+
+def _tell_room(
+    turn: Turn, case: Case, to: Sequence[str], key: str, values: dict[str, Any], *, alone: bool
+) -> bool:  # Any: fills of a sentence
+    language = turn.policy(case).languages[0]
+    if rights.secluded(turn, case):
+        return alone and turn.tell_room(turn.say(language, "staff.secluded", number=case.number), case=case)
+    if not alone and "agents" not in to:
+        return False
+    shown = cards.values(turn, case, language, {**values, "text": "…"})  # not for all who read along
+    return turn.tell_room(
+        turn.say(language, key, **shown),
+        cards.room_buttons(turn, case, language),
+        tail=partial(_room_card, turn, case, language),
+        case=case,
+    )
+
+
+def _card(turn: Turn, case: Case, member: Staff) -> str:
+    return cards.card(turn, case, member.language, alert=True) if rights.sees(turn, case, member) else ""
+
+
+def _room_card(turn: Turn, case: Case, language: Language) -> str:
+    # asked when the turn ends: what is told first may be about a case that is hidden by then
+    return "" if rights.secluded(turn, case) else cards.card(turn, case, language, masked=True, alert=True)
 
 
 def recipients(turn: Turn, case: Case, to: Sequence[str]) -> list[Staff]:
-    """Return the members of the staff meant by `owner`, `department`, `agents` or role ids, each once."""
-    wanted: dict[int, Staff] = {}
-    reception = turn.policy(case).routing.reception
+    """Return the members of the staff meant by `owner`, `department`, `agents`, parts or roles, each once.
+
+    Of a role those on call, else all; nobody who is away, and nobody from whom the case is kept. Where that leaves
+    nobody, reception (of a hidden case those who may see it), and those who are away only where there is no group.
+    """
+    routing, wanted = turn.policy(case).routing, dict[int, Staff]()
+    behind = [name for rule in rights.hiding(turn, case) for name in rule.only] or [routing.reception]
+    grouped = bool(turn.book.rooms) and not rights.secluded(turn, case)
+
+    def want(found: Sequence[Staff]) -> None:
+        wanted.update({each.id: each for each in found if not rights.kept_from(turn, case, each)})
+
     for name in to:
-        roles = [case.department] if name == "department" else case.facts.parts.get(name, [name])
-        if name == "owner":
-            owner = turn.owner(case)
-            found = [owner] if owner is not None else []
-        elif name == "agents":
-            found = [] if turn.book.rooms else _with_role(turn, reception)
-        else:
-            found = _with_role(turn, *roles)
-        wanted.update({member.id: member for member in found if member.active and member.chat})
-    if not wanted and "agents" not in to:
-        wanted.update({member.id: member for member in _with_role(turn, reception)})
+        owner = turn.owner(case) if name == "owner" else None
+        if owner is not None and owner.active and owner.chat and not roster.away(owner, turn.now):
+            want([owner])
+        elif name == "approvers":
+            found = [each for each in signers.approvers(turn, case) if each.chat]
+            want([each for each in found if not roster.away(each, turn.now)] or found)
+        elif name != "agents":
+            want(roster.on_duty(turn, routing, case.roles_of([name])))
+        elif not grouped:
+            want(roster.on_duty(turn, routing, case.roles_of(behind)))
+    if not wanted and not (grouped and "agents" in to):
+        want(roster.on_duty(turn, routing, case.roles_of(behind)))
+    if not wanted and not turn.book.rooms:
+        want(roster.with_role(turn, routing, *case.roles_of([*to, *behind])))
     return list(wanted.values())
-
-
-def _with_role(turn: Turn, *roles: str) -> list[Staff]:
-    held = turn.policy().routing.held
-    return [each for each in turn.scene.staff.values() if each.active and each.chat and held(each.roles) & {*roles}]

@@ -113,7 +113,7 @@ def digest(turn: Turn, conversation: Conversation) -> None:
             reached(turn, case)
     if texts:
         head = turn.say(language, "reach.digest")
-        turn.tell(conversation, "\n\n".join([head, *dict.fromkeys(texts)]), list(rows.values()), apart=True)
+        turn.tell(conversation, "\n\n".join([head, *dict.fromkeys(texts)]), list(rows.values()), first=True)
 
 
 def _outdated(turn: Turn, letter: Letter) -> bool:

@@ -39,4 +39,4 @@ def register(turn: Turn, member: Staff, text: str) -> None:
     turn.record(case, "registered", actor, facts={"fields": sorted(case.words.answers)})
     turn.tell_staff(member, turn.say(member.language, "staff.registered", number=case.number), case=case)
     intake.accept(turn, case, actor)
-    acts.show(turn, case, member)
+    acts.show_again(turn, case, member)

@@ -1,9 +1,20 @@
 """Which function answers which command. Read this first."""
 
+from datetime import datetime, timedelta
+from typing import Final
+
 from complaints.commands import Act, Command, Fire, Hear, Keep, Miss
 from complaints.errors import NotAllowed
 from handlers import acts, evidence, hearing, reaching, timers
 from handlers.turn import Turn
+
+#: What falls due so much later than it should has waited for the service.
+_LATE: Final = timedelta(minutes=30)
+
+
+def late(command: Fire, now: datetime) -> bool:
+    """Tell whether the service was away when this should have happened."""
+    return now - command.due_at > _LATE
 
 
 def serve(command: Command, turn: Turn) -> None:
@@ -12,6 +23,7 @@ def serve(command: Command, turn: Turn) -> None:
         case Hear():
             hearing.hear(command, turn)
         case Fire():
+            turn.late = late(command, turn.now)
             timers.fire(command, turn)
         case Act():
             _act(command, turn)

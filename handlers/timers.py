@@ -4,12 +4,16 @@ from datetime import timedelta
 
 from complaints.case import Case
 from complaints.commands import Fire
-from handlers import cases, clocks, hearing, intake, notices, reaching, surveying
+from handlers import alarms, cases, clocks, duties, hearing, intake, notices, reaching, surveying
 from handlers.turn import SYSTEM, Turn
 
 
 def fire(command: Fire, turn: Turn) -> None:
     """See to a timer that fell due, if it still stands."""
+    if command.subject == duties.SUBJECT:
+        if turn.scene.timers.get((command.subject, command.name), turn.now + _hours(1)) <= turn.now:
+            duties.look(turn, command.conversation_id)
+        return
     kind, _, identity = command.subject.partition(":")
     if kind != "case":
         return
@@ -27,6 +31,8 @@ def fire(command: Fire, turn: Turn) -> None:
         clocks.hold(turn, case, detail)
     elif what == "pause":
         clocks.see_to_pause(turn, case, detail)
+    elif what == "redate":
+        clocks.redate(turn, case)
     elif what == "survey":
         surveying.fire(turn, case, detail)
     elif what == "nudge":
@@ -39,6 +45,10 @@ def fire(command: Fire, turn: Turn) -> None:
         reaching.call(turn, case)
     elif what == "orphan":
         _orphan(turn, case)
+    elif what == "lease":
+        cases.end_lease(turn, case)
+    elif what == "alarm":
+        alarms.fire(turn, case, detail)
     elif what == "archive":
         _archive(turn, case)
 
@@ -96,8 +106,9 @@ def _archive(turn: Turn, case: Case) -> None:
     """Let a finished case leave the chat."""
     if case.facts.resolved_at is None:
         return
-    case.active = False
     cases.happen(turn, case, "archive_due", SYSTEM)
+    if not case.facts.waiting:  # what waits is told, and may be asked about, until it is done
+        case.active = False
 
 
 def _hours(count: float) -> timedelta:

@@ -11,9 +11,11 @@ from complaints.case import Case
 from complaints.clauses.form import FormField
 from complaints.clauses.model import Predicate
 from complaints.conversation import DESK, Conversation, Customer, EvidenceFile, Staff
+from complaints.duties import DutyRun
 from complaints.events import EVENTS, Event
 from complaints.messages import (
     Address,
+    CallOut,
     Choice,
     Enclosure,
     Fetch,
@@ -23,12 +25,29 @@ from complaints.messages import (
     Revision,
 )
 from complaints.policy import Policy
-from complaints.ports import Card, Changes, Code, Ids, Join, Ledger, Letter, Priority, Reader, Scene, Timer, Wording
+from complaints.ports import (
+    Card,
+    Changes,
+    Code,
+    Ids,
+    Join,
+    Ledger,
+    Letter,
+    Orders,
+    Priority,
+    Reader,
+    Scene,
+    Timer,
+    Wording,
+)
 from complaints.reading import Language
 from complaints.tokens import Token
 from handlers import choices
 
 Rows = Sequence[Sequence[Choice]]
+#: The most lines, and buttons of cases, in one letter about what happened while the service was away.
+_GATHERED: Final = 40
+_SHOWN: Final = 10
 SYSTEM: Final = "system"
 CUSTOMER: Final = "customer"
 
@@ -38,9 +57,11 @@ class Book:
     """What stays the same from command to command: the rules, the words, the reader.
 
     `current` is the policy of new cases; `policies` holds every version that a case is pinned to. `rooms` are the
-    staff's group chats, `bot_link` the address under which the bot is found (`https://t.me/name`; empty until known).
-    `buttons` tells by channel how many buttons a message may have, `shared` the channels on which another system
-    listens too. `page` returns the address of a conversation's own page, where there is one.
+    staff's group chats, `alarm` is where alarms are called out to, if anywhere, `bot_link` the address under which
+    the bot is found (`https://t.me/name`; empty until known). `buttons` tells by channel how many buttons a message
+    may have, `shared` the channels on which another system listens too. `calendars` are those of people who work at
+    other times than the company. `page` returns the address of a conversation's own page, where there is one. `orders`
+    are what customers bought, where the company has that on file; amounts are in its `currency`.
     """
 
     current: Policy
@@ -50,10 +71,14 @@ class Book:
     wording: Wording
     ids: Ids
     rooms: list[Address] = field(default_factory=list)
+    alarm: Address | None = None
     bot_link: str = ""
     buttons: Mapping[str, int] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
     page: Callable[[int], str] | None = None
+    calendars: Mapping[str, WorkCalendar] = field(default_factory=dict)
+    orders: Orders | None = None
+    currency: str = "CNY"
 
 
 @dataclass(slots=True)
@@ -70,6 +95,7 @@ class _Telling:
     key: str
     tail: Callable[[], str] | None = None
     conversation: Conversation | None = None
+    before: Rows = ()
 
 
 def answered(field: FormField, value: str | None) -> str | Decimal | None:
@@ -82,11 +108,30 @@ def answered(field: FormField, value: str | None) -> str | Decimal | None:
         return None
 
 
+def _joined(before: Rows, rows: Rows) -> Rows:
+    """Return all rows of choices, those that stand in both once."""
+    asked = {choice.token for row in rows for choice in row}
+    return [*(row for row in before if asked.isdisjoint(choice.token for choice in row)), *rows]
+
+
+@dataclass(slots=True)
+class Digest:
+    """What a member of the staff, or a room, learns at once after the service was away: one letter for all of it.
+
+    `place` is where the letter stands among those of the batch; `cases` are the cases it speaks of, by id.
+    """
+
+    place: int
+    lines: list[str]
+    cases: dict[int, str]
+
+
 class Batch:
     """The changes of a whole batch of commands, each object once."""
 
     def __init__(self) -> None:
         self.changes = Changes()
+        self.digests: dict[tuple[str, str], Digest] = {}
         self._seen: set[int] = set()
 
     def add(self, kind: list[Any], thing: object) -> None:  # Any: one of the lists of Changes
@@ -106,6 +151,8 @@ class Turn:
         self.now = now
         self.press_answer: PressAnswer | None = None
         self.speaker: int | None = None  # the conversation whose own message is being answered
+        self.said_at: datetime | None = None  # when that was said, by the platform's clock
+        self.late = False  # what falls due now should have happened while the service was away
         self.unclaimed = False  # nothing here was meant for the desk: another system may have it
         self.unreached: list[tuple[Case, str, Priority]] = []  # what could not even be written to its customer
         self._batch = batch
@@ -159,7 +206,7 @@ class Turn:
         return {
             **{id_: each.is_ for id_, each in policy.readings.items()},
             **known.order,
-            **{id_: answered(policy.form.field(id_), case.words.answers.get(id_)) for id_ in policy.form.counted},
+            **{id_: self.answer(case, policy.form.field(id_)) for id_ in policy.form.counted},
             **known.grades,
             "type": case.type,
             "state": case.state,
@@ -174,9 +221,10 @@ class Turn:
             "reopenings": case.facts.reopenings,
             "chasers": case.facts.chasers,
             "human": case.facts.human,
-            "done": known.done,
+            "done": [*known.done],
+            "expedited": any(each.step is not None and each.step.expedited for each in known.approvals),
             "external": known.external.kind if known.external is not None else "",
-            "result": decision.result if decision is not None else "",
+            "result": (decision.result or "") if decision is not None else "",
             "remedies": [each.kind for each in decision.remedies] if decision is not None else [],
             "remedy_amount": decision.amount if decision is not None else None,
             "amount": self.amount(case),
@@ -184,11 +232,24 @@ class Turn:
 
     def amount(self, case: Case) -> Decimal | None:
         """Return the amount that a case is about, in the company's currency: its field, else what is to be paid."""
-        name = self.policy(case).form.amount
-        stated = answered(self.policy(case).form.field(name), case.words.answers.get(name)) if name else None
+        form = self.policy(case).form
+        stated = self.answer(case, form.field(form.amount)) if form.amount else None
         if isinstance(stated, Decimal):
             return stated
         return case.facts.decision.amount if case.facts.decision is not None else None
+
+    def answer(self, case: Case, field: FormField) -> str | Decimal | None:
+        """Return what is known for a field as a fact: what the customer said, else what is on file."""
+        return answered(field, case.words.answers.get(field.id) or self.on_file(case, field) or None)
+
+    def on_file(self, case: Case, field: FormField) -> str:
+        """Return what is on file for a field of the form; never to be shown to a customer, who may be anybody."""
+        order, form = case.words.order, self.policy(case).form
+        if field.personal or field.kind in ("files", "contact", "order_no") or not order:
+            return ""
+        names = [field.id, *(["amount"] if field.id == form.amount else []), *({"model", "region"} & {*field.slots})]
+        value = next((order[name] for name in names if order.get(name)), "")
+        return value if field.kind != "choice" or value in {choice.id for choice in field.choices} else ""
 
     def holds(self, condition: Predicate, case: Case) -> bool:
         """Tell whether a policy's condition holds for the case."""
@@ -314,6 +375,18 @@ class Turn:
         )
         self.touch(case)
 
+    def keep_duty(self, run: DutyRun) -> None:
+        """Note that a duty is to be saved."""
+        self._batch.add(self._batch.changes.duties, run)
+
+    def timer(self, timer: Timer) -> None:
+        """Set, move or (without a date) cancel a timer of something else than a case."""
+        self._batch.changes.timers.append(timer)
+
+    def calendar(self, name: str) -> WorkCalendar:
+        """Return the calendar of that name; the company's where it has none, or none any more."""
+        return self.book.calendars.get(name, self.book.calendar)
+
     def set_timer(self, case: Case, name: str, due_at: datetime | None) -> None:
         """Set, move or (None) cancel a timer of a case."""
         self._batch.changes.timers.append(
@@ -331,11 +404,12 @@ class Turn:
         case: Case | None = None,
         key: str = "",
         at: Address | None = None,
-        apart: bool = False,
+        first: bool = False,
     ) -> None:
         """Say something to a person in their own chat. What is said in one turn goes out as one message.
 
-        `at` is another chat of theirs than the usual one; what stands `apart` is a message of its own.
+        `at` is another chat of theirs than the usual one. What is said `first` keeps its choices, whatever is asked
+        after it.
         """
         if not conversation.reachable or not conversation.words.chat:
             if case is not None:
@@ -346,7 +420,7 @@ class Turn:
         if conversation.id == self.speaker:
             priority, unasked = Priority.ANSWER, False
         self._put(at or self._place(conversation), conversation.id, text, rows, priority=priority, unasked=unasked,
-                  case_id=case.id if case else None, key=key, conversation=conversation, apart=apart)  # fmt: skip
+                  case_id=case.id if case else None, key=key, conversation=conversation, first=first)  # fmt: skip
 
     def _place(self, conversation: Conversation) -> Address:
         """Return where the person is written to: where they speak now, else on the channel they prefer."""
@@ -427,6 +501,12 @@ class Turn:
         self._letter(address, file, Priority.ALERT, conversation_id=member.conversation_id, case_id=case.id,
                      unasked=True, key="", due_at=self.now)  # fmt: skip
 
+    def call_out(self, case: Case, call: CallOut) -> None:
+        """Have a call made, where there is a way to."""
+        if self.book.alarm is not None:
+            self._letter(self.book.alarm, call, Priority.ALERT, conversation_id=None, case_id=case.id,
+                         unasked=False, key="", due_at=self.now)  # fmt: skip
+
     def _put(
         self,
         address: Address,
@@ -440,9 +520,9 @@ class Turn:
         key: str,
         tail: Callable[[], str] | None = None,
         conversation: Conversation | None = None,
-        apart: bool = False,
+        first: bool = False,
     ) -> None:
-        which = "apart" if apart else "" if priority == Priority.ANSWER else f"{case_id}"
+        which = "" if priority == Priority.ANSWER else f"{case_id}"
         place = (address.channel, address.chat, which)
         told = self._telling.get(place)
         if told is None:
@@ -451,7 +531,9 @@ class Turn:
         told.conversation = conversation or told.conversation
         if text and text not in told.parts:
             told.parts.append(text)
-        if rows:
+        if rows and first:
+            told.before = rows
+        elif rows:
             told.rows = rows
         told.tail = tail or told.tail
         told.priority = min(told.priority, priority)
@@ -460,12 +542,13 @@ class Turn:
     def finish(self) -> None:
         """Write what is to be said into the outbox: one message for each person."""
         for told in self._telling.values():
-            rows, hint = told.rows, ""
+            rows, hint = _joined(told.before, told.rows), ""
             if told.conversation is not None and self.buttonless(told.address.channel):
                 rows, hint = self._numbered(told.conversation, rows)
             case = self.case(told.case_id)
+            tail = told.tail() if told.tail is not None else ""
             body = OutgoingMessage(
-                text="\n\n".join(told.parts) + (f"\n{told.tail()}" if told.tail is not None else ""),
+                text="\n\n".join(told.parts) + (f"\n{tail}" if tail else ""),
                 choices=tuple(tuple(row) for row in rows),
                 hint=hint,
                 about=case.number if case is not None else "",
@@ -474,8 +557,43 @@ class Turn:
             if told.unasked and told.priority not in (Priority.ANSWER, Priority.ALERT):
                 due_at = self.book.calendar.after_quiet(self.now, self.policy().hours.quiet)
             card = told.conversation is None and case is not None and bool(rows)
+            if self.late and told.priority == Priority.ALERT and case is not None and self._gathered(told, case):
+                continue
             self._letter(told.address, body, told.priority, conversation_id=told.conversation_id, case_id=told.case_id,
                          unasked=told.unasked, key=told.key, due_at=due_at, card=card)  # fmt: skip
+
+    def _gathered(self, told: _Telling, case: Case) -> bool:
+        """Add what is told late to the letter that this person gets already; False if there is none yet."""
+        place = told.address.channel, told.address.chat
+        digest = self._batch.digests.get(place)
+        if digest is None:
+            last = len(self._batch.changes.letters)
+            self._batch.digests[place] = Digest(last, [*told.parts], {case.id: case.number})
+            return False
+        digest.lines += told.parts
+        digest.cases.setdefault(case.id, case.number)
+        letter = self._batch.changes.letters[digest.place]
+        language = self._language(told.address)
+        lines = digest.lines[:_GATHERED]
+        if more := len(digest.lines) - len(lines):
+            lines.append(self.say(language, "staff.digest.more", count=more))
+        shown = [
+            self.button(number, Token(scope="s", case_id=id_, value="show"))
+            for id_, number in list(digest.cases.items())[:_SHOWN]
+        ]
+        letter.body = OutgoingMessage(
+            text="\n".join([self.say(language, "staff.digest.head", count=len(digest.cases)), *lines]),
+            choices=tuple(tuple(shown[at : at + 2]) for at in range(0, len(shown), 2)),
+        )
+        letter.case_id, letter.card = None, False
+        return True
+
+    def _language(self, address: Address) -> Language:
+        """Return the language of whoever of the staff reads at that address."""
+        for each in self.scene.staff.values():
+            if (each.channel, each.chat) == (address.channel, address.chat):
+                return each.language
+        return self.policy().languages[0]
 
     def _numbered(self, conversation: Conversation, rows: Rows) -> tuple[Rows, str]:
         """Return the choices with the numbers to type, and the sentence that says how."""
@@ -492,7 +610,7 @@ class Turn:
     def _letter(
         self,
         address: Address,
-        body: OutgoingMessage | Enclosure | Fetch | Revision,
+        body: OutgoingMessage | Enclosure | Fetch | CallOut | Revision,
         priority: Priority,
         *,
         conversation_id: int | None,

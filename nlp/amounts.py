@@ -32,6 +32,8 @@ class AmountFinder:
         self._arabic_before = re.compile(rf"(?<![\d.,a-z]){_ARABIC}{scale}\s?$", re.ASCII)
         self._chinese_before = re.compile(rf"(?<!{mixed}){mixed}{{1,14}}\s?$", re.ASCII)
         self._after = re.compile(rf"\s?{_ARABIC}(?![\d,.]*\d){scale}", re.ASCII)
+        self._alone = re.compile(rf"{_ARABIC}\s?(?P<scale>{scales})", re.ASCII)
+        self._named = re.compile(rf"(?<![\d.,a-z]){_ARABIC}\s?(?P<scale>{scales}){words.patterns['money']}", re.ASCII)
         self._spent = re.compile(
             rf"[\s:]{{0,{_SPENT}}}{_ARABIC}\s?(?P<scale>{scales}){words.patterns['goods']}", re.ASCII
         )
@@ -49,10 +51,24 @@ class AmountFinder:
         for unit in longest(draft.found.get("unit", ())):
             if unit.entry.owner:
                 self._by_unit(draft, unit, spent)
+        self._find_alone(draft)
+        self._find_named(draft)
         for end in sorted(spent):
             if match := self._spent.match(draft.normal.folded, end):
                 span = match.start("whole"), match.end("scale")
                 _take(draft, self._arabic(match), self._currency, span, 0.7)
+
+    def _find_alone(self, draft: Draft) -> None:
+        """Read a message that is nothing but a number with its scale as what was asked for: a sum."""
+        if len(draft.parts) == 1 and (match := self._alone.fullmatch(draft.normal.folded, *draft.parts[0])):
+            _take(draft, self._arabic(match), self._currency, match.span(), 0.4)
+
+    def _find_named(self, draft: Draft) -> None:
+        """Read a number with its scale before a word for money ("1.8 wan of refund") as a sum."""
+        for match in self._named.finditer(draft.normal.folded):
+            start = match.start("whole")
+            if not start or draft.normal.folded[start - 1] not in self._about:
+                _take(draft, self._arabic(match), self._currency, (start, match.end("scale")), 0.8)
 
     def _by_unit(self, draft: Draft, unit: Match, spent: set[int]) -> None:
         folded, word = draft.normal.folded, unit.entry.word

@@ -14,6 +14,7 @@ from nlp import lexicon
 from nlp.amounts import AmountFinder
 from nlp.draft import Draft
 from nlp.matcher import Entry, Match, longest
+from nlp.moments import MomentFinder
 from nlp.normalize import Normal
 from nlp.persons import NameFinder
 from nlp.phones import e164
@@ -69,6 +70,7 @@ class SlotFinder:
         self._weak = frozenset(words.slots.weak)
         self._join = re.compile("|".join(re.escape(each) for each in words.negations.joins))
         self._amounts = AmountFinder(currency=currency)
+        self._moments = MomentFinder()
         self._names = NameFinder()
         self._places = PlaceFinder()
 
@@ -83,6 +85,7 @@ class SlotFinder:
         _find_purchase_orders(draft)
         self._names.find_announced(draft)
         self._places.find(draft)
+        self._moments.find(draft)
         _find_phones(draft)
         self._amounts.find(draft)
         self._find_quantities(draft)

@@ -52,8 +52,21 @@ def work_calendar(hours: Hours, overrides_dir: Path) -> WorkCalendar:
         zone=zone,
         week={WEEKDAYS.index(name): windows for name, windows in hours.week.items()},
         makeup=hours.makeup,
-        year=_years(hours.holidays, files),
+        year=_with_own_days(hours, _years(hours.holidays, files)),
     )
+
+
+def _with_own_days(hours: Hours, year: Callable[[int], YearDates]) -> Callable[[int], YearDates]:
+    """Return the years with the days on which these people do otherwise than their country."""
+    worked = dict.fromkeys((day for days in hours.worked for day in days), True)
+    own = worked | dict.fromkeys((day for days in hours.closed for day in days), False)
+
+    def with_own(number: int) -> YearDates:
+        known = year(number)
+        mine = {day: works for day, works in own.items() if day.year == number}
+        return YearDates(worked={**known.worked, **mine}, published=known.published)
+
+    return with_own if own else year
 
 
 def _known(country: str) -> bool:

@@ -13,18 +13,24 @@ from pydantic_core import ErrorDetails
 from complaints.calendar import WorkCalendar
 from complaints.policy import Policy
 from policies.calendars import YearFile, countries, work_calendar
+from policies.extending import EXTENDS, Extended, base_of, find_base
+from policies.facts import names
+from policies.findings import Read, Subject, nearest
 from policies.loader import upgraded
-from policies.meaning import Read, Subject, findings, names, nearest
-from policies.mending import Mended
+from policies.meaning import findings
+from policies.mending import STAND_IN, Mended
 from policies.phrasebook import LANGUAGES, flattened, placeholders
 from policies.places import Document
 from policies.places import Path as Place
+from policies.places import document as parsed
 from policies.schema import json_schema
 
 _HERE: Final = Path(__file__).parent
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 _YEAR_FILE: Final = re.compile(r"([A-Z]{2})-(\d{4})")
 _SATURDAY: Final = 5
+#: What every company's policy has, and what policies extend has not.
+_HEAD: Final = frozenset({"id", "title", "number"})
 #: Names that `Phrasebook.say` uses itself.
 _TAKEN: Final = frozenset({"self", "language", "key"})
 #: What should stand where something else stands, by the beginning of the type of pydantic's error.
@@ -112,42 +118,102 @@ def _document(path: Path) -> tuple[Document, list[Problem]]:
     except (OSError, UnicodeDecodeError) as error:
         cure = "It must be there, and be UTF-8 text."
         return Document(""), [Problem(path=path, line=1, message=f"The file cannot be read: {error}.", cure=cure)]
-    document = Document(text)
+    document = parsed(text)
     problems = [Problem(path=path, line=each.line, message=each.message, cure=each.cure) for each in document.stumbles]
     if not isinstance(document.data, dict):
         if not problems:
             cure = "Write keys with values, such as `schema: 1`."
             problems.append(Problem(path=path, line=1, message="The file holds no keys with values.", cure=cure))
-        document.data = None
+        return Document(""), problems
     return document, problems
 
 
-def _policy(shelf: _Shelf, path: Path, read: Callable[[Policy], Read] | None) -> Iterator[Problem]:
-    document, problems = shelf.document(path)
-    yield from problems
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """The data of a policy with what it inherits, and where each part of it stands."""
+
+    path: Path
+    document: Document
+    data: dict[str, Any]  # Any: whatever the files hold
+    extended: Extended | None = None
+    base_path: Path = Path()
+    base: Document | None = None
+
+    def problem(self, place: Place, message: str, cure: str = "") -> Problem:
+        """Return a mistake at a place of the data, with the file and the line where that stands."""
+        own, there = self.extended.origin(place) if self.extended is not None else (True, place)
+        if own or self.base is None:
+            return Problem(path=self.path, line=self.document.line(there), message=message, cure=cure)
+        return Problem(path=self.base_path, line=self.base.line(there), message=message, cure=cure)
+
+
+def _sources(shelf: _Shelf, path: Path) -> tuple[_Source | None, list[Problem]]:
+    """Return what a policy file holds, with what it extends, and the mistakes that stand in the way of reading it."""
+    document, found = shelf.document(path)
+    problems = [*found]
     if document.data is None:
-        return
+        return None, problems
     try:
-        data = upgraded(document.data)
+        name = base_of(document.data)
+        data = upgraded({key: value for key, value in document.data.items() if key != EXTENDS})
     except ValueError as error:
-        yield Problem(path=path, line=document.line(["schema"]), message=str(error), cure="Write `schema: 1`.")
+        key, cure = ("schema", "Write `schema: 1`.") if "schema" in str(error) else (EXTENDS, "")
+        return None, [*problems, Problem(path=path, line=document.line([key]), message=str(error), cure=cure)]
+    if not name:
+        return _Source(path=path, document=document, data=data), problems
+    there = find_base(name, path, _HERE)
+    if there is None:
+        cure = "Write `extends: standard`, or put that file beside the policy."
+        message = f"There is no file {name}.yaml to extend."
+        return None, [*problems, Problem(path=path, line=document.line([EXTENDS]), message=message, cure=cure)]
+    base, found = shelf.document(there)
+    problems += found
+    if base.data is None:
+        return None, problems
+    if EXTENDS in base.data:
+        message, cure = "A file that others extend extends no other.", f"Remove `{EXTENDS}` here."
+        problems.append(Problem(path=there, line=base.line([EXTENDS]), message=message, cure=cure))
+    theirs = {key: value for key, value in base.data.items() if key != EXTENDS}
+    try:
+        extended = Extended(data, upgraded(theirs))
+    except ValueError as error:
+        message = str(error)
+        return None, [
+            *problems,
+            Problem(path=there, line=base.line(["schema"]), message=message, cure="Write `schema: 1`."),
+        ]
+    source = _Source(path=path, document=document, data=extended.data, extended=extended, base_path=there, base=base)
+    lost = (
+        Problem(path=path, line=document.line(each.path), message=each.message, cure=each.cure)
+        for each in extended.misfits
+    )
+    return source, [*problems, *lost]
+
+
+def _policy(shelf: _Shelf, path: Path, read: Callable[[Policy], Read] | None) -> Iterator[Problem]:
+    source, problems = _sources(shelf, path)
+    yield from problems
+    if source is None:
         return
-    mended = Mended(data)
+    mended = Mended(source.data)
+    if not _HEAD.intersection(source.data):  # no company's policy, but what policies extend
+        for section in STAND_IN.keys() - source.data.keys():
+            mended.stand_in(section)
     policy = None
     while policy is None:
         try:
             policy = Policy.model_validate(mended.data)
         except ValidationError as error:
             mistakes = error.errors()
-            yield from _shape(path, document, [(mended.original(each["loc"]), each) for each in mistakes], mended)
+            yield from _shape(source, [(mended.original(each["loc"]), each) for each in mistakes], mended)
             mended.leave_out([(each["loc"], each["type"] == "extra_forbidden") for each in mistakes])
         except ValueError as error:  # from the state machine, which knows no places
-            yield Problem(path=path, line=document.line(["lifecycle"]), message=str(error))
+            yield source.problem(("lifecycle",), str(error))
             mended.stand_in("lifecycle")
     beside = path.parent.parent
     subject = Subject(
         policy=policy,
-        names=names(data),
+        names=names(source.data),
         calendar=None if "hours" in mended.replaced else _calendar(policy, _folder(beside, "calendars")),
         wording=shelf.sentences(_folder(beside, "wording")),
         read=read(policy) if read is not None else None,
@@ -155,8 +221,7 @@ def _policy(shelf: _Shelf, path: Path, read: Callable[[Policy], Read] | None) ->
     )
     for finding in findings(subject):
         if finding.path[0] not in mended.replaced:
-            line = document.line(mended.original(finding.path))
-            yield Problem(path=path, line=line, message=finding.message, cure=finding.cure)
+            yield source.problem(mended.original(finding.path), finding.message, finding.cure)
 
 
 def _folder(beside: Path, name: str) -> Path:
@@ -171,9 +236,7 @@ def _calendar(policy: Policy, folder: Path) -> WorkCalendar | None:
         return None
 
 
-def _shape(
-    path: Path, document: Document, mistakes: list[tuple[Place, ErrorDetails]], mended: Mended
-) -> Iterator[Problem]:
+def _shape(source: _Source, mistakes: list[tuple[Place, ErrorDetails]], mended: Mended) -> Iterator[Problem]:
     """Say in plain words what pydantic found."""
     unknown = [place for place, each in mistakes if each["type"] == "extra_forbidden"]
     for place, each in mistakes:
@@ -182,8 +245,8 @@ def _shape(
             continue  # it is there, mistyped, and reported as unknown
         if kind == "too_short" and (mended.broken or mended.replaced):
             continue  # what it lacks was left out, and reported
-        message, cure = _told(document.data, place, each)
-        yield Problem(path=path, line=document.line(place), message=message, cure=cure)
+        message, cure = _told(source.data, place, each)
+        yield source.problem(place, message, cure)
 
 
 def _told(data: Any, place: Place, mistake: ErrorDetails) -> tuple[str, str]:  # Any: whatever the file holds
@@ -196,6 +259,8 @@ def _told(data: Any, place: Place, mistake: ErrorDetails) -> tuple[str, str]:  #
             f"{_named(data, place[: place.index('facts')])}: this condition cannot be read.",
             "Compare facts with a value, a list of values or bounds: {type: [a, b], rejections: {ge: 3}}.",
         )
+    elif kind == "extra_forbidden" and key == "drop":
+        told = f"{around}: only what is inherited can be dropped.", "Remove it, or write `extends:` at the top."
     elif kind == "extra_forbidden":
         told = f"{around}: the key {key!r} is not known here.", nearest(key, _keys(place[:-1]))
     elif kind == "missing":

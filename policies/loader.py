@@ -1,7 +1,9 @@
-"""From the text of a policy file to a `Policy`: YAML 1.2, an older schema lifted to ours, and the hash as version."""
+"""From a policy file to a `Policy`: what it extends, YAML 1.2, an older schema lifted to ours, the hash as version."""
 
 import hashlib
+import io
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +13,9 @@ from ruamel.yaml.error import YAMLError
 
 from complaints.errors import Misconfigured
 from complaints.policy import SCHEMA, Policy
+from policies.extending import EXTENDS, Extended, base_of, find_base
+from policies.places import Document
+from policies.places import document as parsed
 
 #: How a file of schema n becomes one of schema n + 1. A new schema adds its line here, so that old files always load.
 UPGRADERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}  # Any: what YAML holds
@@ -22,8 +27,64 @@ def load(path_or_id: Path | str, policies_dir: Path) -> Policy:
 
 
 def read(path_or_id: Path | str, policies_dir: Path) -> str:
-    """Return the text of a policy, as it is hashed, parsed, and kept for good. Misconfigured if there is none."""
+    """Return the text of a policy, as it is hashed, parsed, and kept for good: with everything that it inherits.
+
+    So a kept version never changes when the file that it extends does. Misconfigured if there is none, or if it
+    extends what is not there, with the file and the line.
+    """
     path = find(path_or_id, policies_dir)
+    text = _text(path)
+    document = parsed(text)
+    here = f"{path}:{document.line([EXTENDS])}"
+    try:
+        name = base_of(document.data)
+    except ValueError as error:
+        raise Misconfigured(f"{here}: {error}") from error
+    if not name:
+        return text
+    base = find_base(name, path, policies_dir)
+    if base is None:
+        raise Misconfigured(f"{here}: There is no file {name}.yaml to extend, beside the policy or with Plaint.")
+    return _resolved(path, text, base, _text(base))
+
+
+@lru_cache(maxsize=16)
+def _resolved(path: Path, text: str, base_path: Path, base_text: str) -> str:
+    own, base = _mapping(path, text), _mapping(base_path, base_text)
+    if EXTENDS in base.data:
+        raise Misconfigured(f"{base_path}:{base.line([EXTENDS])}: A file that others extend extends no other.")
+    try:
+        extended = Extended(upgraded(own.data), upgraded(base.data))
+        text = _dumped(extended.data)
+    except (ValueError, RecursionError) as error:
+        raise Misconfigured(f"{path}: {error}") from error
+    if extended.misfits:
+        raise Misconfigured(*(f"{path}:{own.line(each.path)}: {each.message} {each.cure}" for each in extended.misfits))
+    return text
+
+
+def _mapping(path: Path, text: str) -> Document:
+    document = parsed(text)
+    if document.stumbles:
+        raise Misconfigured(*(f"{path}:{each.line}: {each.message} {each.cure}" for each in document.stumbles))
+    if not isinstance(document.data, dict):
+        raise Misconfigured(f"{path}:1: The file holds no keys with values.")
+    return document
+
+
+def _dumped(data: dict[str, Any]) -> str:  # Any: what YAML holds
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.allow_unicode = True
+    yaml.width = 1_000_000  # no line is ever broken
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # the order is the file's
+    yaml.representer.ignore_aliases = lambda _: True
+    text = io.StringIO()
+    yaml.dump(data, text)
+    return text.getvalue()
+
+
+def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -44,10 +105,12 @@ def find(path_or_id: Path | str, policies_dir: Path) -> Path:
 
 
 def parse(text: str, name: str = "policy") -> Policy:
-    """Return the policy that the text holds; its `version` is the hash of the text. `name` is used in complaints."""
+    """Return the policy that the text holds, as `read` gives it; its `version` is the hash of the text.
+
+    `name` is used in complaints.
+    """
     try:
-        data = YAML(typ="safe", pure=True).load(text)  # pure: the C parser reads YAML 1.1, where `on` is a truth value
-        policy = Policy.model_validate(upgraded(data))
+        return _parsed(text)
     except YAMLError as error:
         raise Misconfigured(f"{name}: {error}") from error
     except ValidationError as error:
@@ -56,7 +119,12 @@ def parse(text: str, name: str = "policy") -> Policy:
         ) from error
     except ValueError as error:
         raise Misconfigured(f"{name}: {error}") from error
-    return policy.model_copy(update={"version": version(text)})
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> Policy:
+    data = YAML(typ="safe", pure=True).load(text)  # pure: the C parser reads YAML 1.1, where `on` is a truth value
+    return Policy.model_validate(upgraded(data)).model_copy(update={"version": version(text)})
 
 
 def version(text: str) -> str:

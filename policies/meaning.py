@@ -5,37 +5,32 @@ The shape of the file has been checked before (`checker`). Here every clause is 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
-from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
-from typing import Any, Final, get_args
+from typing import Final
 from zoneinfo import available_timezones
 
 from complaints.calendar import WorkCalendar, due
-from complaints.case import REMEDIES, Result
 from complaints.clauses.clock import SETTINGS, Clock, Limit
-from complaints.clauses.form import FormField
+from complaints.clauses.escalation import EXTERNAL_REPLY
 from complaints.clauses.lifecycle import ANYWHERE, Move
 from complaints.clauses.model import Predicate, Test
-from complaints.clauses.notice import Notice
-from complaints.clauses.routing import GRANTS, Route
-from complaints.clauses.taxonomy import Grade
+from complaints.clauses.routing import GRANTS
 from complaints.events import HAPPENINGS
-from complaints.policy import WEEKDAYS, Example, Policy, Window
-from complaints.reading import Reading
+from complaints.policy import WEEKDAYS, Hours, Policy, Window
 from policies.calendars import countries
+from policies.conditions import conditions
+from policies.examples import examples
+from policies.facts import ORDER_FACTS, Fact, Names, facts
+from policies.findings import Finding, Subject, twice, unknown, worded
 from policies.places import Path
+from policies.reach import chances
 
 #: What the desk itself lets happen, beside the states and moves of a policy.
 ACTS: Final = frozenset(HAPPENINGS)
-#: The facts of a case that conditions may ask for, beside the grades of the policy: yes or no, or numbers.
-TRUTHS: Final = frozenset({"complete", "human", "owned"})
-NUMBERS: Final = frozenset({"amount", "chasers", "cycle", "departments", "rejections", "remedy_amount", "reopenings"})
-#: What may be on file about an order, beside what the company adds.
-ORDER_FACTS: Final = ("organisation", "vip", "region")
 #: What the reader finds in any company's texts; a policy adds its own under `taxonomy.slots`.
 SLOTS: Final = frozenset(
     {
@@ -44,6 +39,7 @@ SLOTS: Final = frozenset(
         "email",
         "id_card",
         "model",
+        "moment",
         "name",
         "order_no",
         "phone",
@@ -54,88 +50,12 @@ SLOTS: Final = frozenset(
         "wechat",
     }
 )
-_MOVERS: Final = frozenset({"agent", "customer", "department", "owner", "system"})
-_TOLD: Final = frozenset({"agents", "approvers", "customer", "department", "owner", "who"})
-_MINUTE: Final = "%Y-%m-%d %H:%M"
+_MOVERS: Final = frozenset({"account_manager", "agent", "customer", "department", "owner", "system"})
+_TOLD: Final = frozenset({"account_manager", "agents", "approvers", "customer", "department", "owner", "who"})
 _LONGEST_MONTH: Final = 31
+#: The months with which a period begins.
+_BEGINS: Final = {"quarter": range(1, 13, 3), "half_year": range(1, 13, 6), "year": range(1, 2)}
 _SOME_MONDAY: Final = datetime(2025, 3, 3, 2, tzinfo=UTC)
-
-Read = Callable[[str], Reading]
-_Conditioned = FormField | Route | Move | Clock | Notice | Grade
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is wrong with a policy: where (keys and positions), what, and what to do about it."""
-
-    path: Path
-    message: str
-    cure: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """Everything that has a name in a policy file, also where its clause is broken and was left out."""
-
-    roles: list[str]
-    types: list[str]
-    flags: list[str]
-    grades: dict[str, list[str]]
-    fields: list[str]
-    slots: list[str]
-    states: list[str]
-    moves: list[str]
-    clocks: list[str]
-    parts: list[str]
-    approvals: list[str]
-    readings: dict[str, list[str]]
-    answers: dict[str, list[str] | None]
-
-    @property
-    def happenings(self) -> list[str]:
-        """Everything that can happen to a case."""
-        named = [
-            *(f"flagged.{each}" for each in self.flags),
-            *(f"breached.{each}" for each in self.clocks),
-            *(f"{each}.{how}" for each in self.approvals for how in ("granted", "refused", "recalled")),
-        ]
-        return [*self.states, *self.moves, *sorted(ACTS), *named]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A policy under examination, and what it is held against. Of the sections in `broken` a part was left out."""
-
-    policy: Policy
-    names: Names
-    calendar: WorkCalendar | None = None
-    wording: frozenset[str] | None = None
-    read: Read | None = None
-    broken: frozenset[str] = field(default_factory=frozenset)
-
-
-def names(data: Mapping[str, Any]) -> Names:  # Any: whatever the file holds
-    """Collect the names of a policy file, whatever else may be wrong with it."""
-    grades = _at(data, "taxonomy", "grades")
-    return Names(
-        roles=_ids(data, "routing", "roles"),
-        types=_ids(data, "taxonomy", "types"),
-        flags=_ids(data, "taxonomy", "flags"),
-        grades={str(name): _ids(grades, name) for name in grades} if isinstance(grades, Mapping) else {},
-        fields=_ids(data, "form", "fields"),
-        slots=[str(name) for name in _at(data, "taxonomy", "slots") or ()],
-        states=_ids(data, "lifecycle", "states"),
-        moves=_ids(data, "lifecycle", "moves"),
-        clocks=_ids(data, "clocks"),
-        parts=[str(each["part"]) for each in _listed(data, "routing", "routes") if "part" in each],
-        approvals=_ids(data, "approvals"),
-        readings={str(name): list(_at(each, "of") or ()) for name, each in (_at(data, "readings") or {}).items()},
-        answers={
-            str(each["id"]): None if each["kind"] == "amount" else _ids(each, "choices")
-            for each in _listed(data, "form", "fields")
-            if each.get("kind") in ("choice", "amount") and "id" in each
-        },
-    )
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -147,42 +67,51 @@ def findings(subject: Subject) -> Iterator[Finding]:
         _taxonomy,
         _grades,
         _lifecycle,
+        _roads,
         _namesakes,
         _paths,
         _clocks,
         _escalation,
+        _external,
+        _approvals,
+        _duties,
+        _readings,
         _notices,
         _surveys,
         _conditions,
         _repetitions,
-        _examples,
+        chances,
+        examples,
     ):
         yield from examine(subject)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the cure for a name that is not known: the one that was meant, or all there are."""
-    there = sorted(set(known))
-    if close := get_close_matches(name, there, n=1):
-        return f"Did you mean {close[0]!r}?"
-    return f"There are: {', '.join(there)}." if there else "There are none yet."
-
-
 def _hours(subject: Subject) -> Iterator[Finding]:
-    hours = subject.policy.hours
+    yield from _calendar(("hours",), subject.policy.hours)
+    for name, hours in subject.policy.calendars.items():
+        yield from _calendar(("calendars", name), hours)
+
+
+def _calendar(path: Path, hours: Hours) -> Iterator[Finding]:
     if hours.zone not in _zones():
-        yield _unknown(("hours", "zone"), "time zone", hours.zone, _zones(), "Write e.g. Asia/Shanghai.")
+        yield unknown((*path, "zone"), "time zone", hours.zone, _zones(), "Write e.g. Asia/Shanghai.")
     if hours.holidays not in countries():
-        yield _unknown(("hours", "holidays"), "country", hours.holidays, countries(), "Write its two letters, e.g. CN.")
+        yield unknown((*path, "holidays"), "country", hours.holidays, countries(), "Write its two letters, e.g. CN.")
     if not any(hours.week.values()):
-        yield Finding(
-            path=("hours", "week"), message="The company never works.", cure='Write e.g. mon: ["09:00-18:00"].'
-        )
+        yield Finding(path=(*path, "week"), message="Nobody ever works.", cure='Write e.g. mon: ["09:00-18:00"].')
     for day, windows in hours.week.items():
         if day not in WEEKDAYS:
-            yield _unknown(("hours", "week", day), "weekday", day, WEEKDAYS)
-        yield from _windows(("hours", "week", day), windows)
-    yield from _windows(("hours", "makeup"), hours.makeup)
+            yield unknown((*path, "week", day), "weekday", day, WEEKDAYS)
+        yield from _windows((*path, "week", day), windows)
+    yield from _windows((*path, "makeup"), hours.makeup)
+    for key, listed in (("closed", hours.closed), ("worked", hours.worked)):
+        for index, days in enumerate(listed):
+            if days.last < days.first:
+                yield Finding(
+                    path=(*path, key, index),
+                    message=f"The days {days.first}..{days.last} end before they begin.",
+                    cure="Write the first day, two dots, and the last one.",
+                )
 
 
 def _windows(path: Path, windows: Sequence[Window]) -> Iterator[Finding]:
@@ -206,17 +135,64 @@ def _windows(path: Path, windows: Sequence[Window]) -> Iterator[Finding]:
 
 
 def _routing(subject: Subject) -> Iterator[Finding]:
-    routing, roles = subject.policy.routing, subject.names.roles
-    if routing.reception not in roles:
-        yield _unknown(("routing", "reception"), "role", routing.reception, roles)
+    routing, known = subject.policy.routing, subject.names
+    if routing.reception not in known.roles:
+        yield unknown(("routing", "reception"), "role", routing.reception, known.roles)
     for index, role in enumerate(routing.roles):
+        path = ("routing", "roles", index)
         for grant in role.grants:
             if grant not in GRANTS:
-                yield _unknown(("routing", "roles", index, "grants"), "grant", grant, GRANTS)
+                yield unknown((*path, "grants"), "grant", grant, GRANTS)
+        for name in role.members:
+            if name not in known.roles:
+                yield unknown((*path, "members"), "role", name, known.roles)
+        if role.calendar and role.calendar not in known.calendars:
+            yield unknown((*path, "calendar"), "calendar", role.calendar, known.calendars)
+    yield from _members(subject)
+    yield from _parts(subject)
+    if routing.lease is not None:
+        yield from _limit(("routing", "lease"), routing.lease, span=True)
+    yield from _limit(("routing", "alarm", "acknowledge"), routing.alarm.acknowledge, span=True)
+    for name in routing.alarm.then:
+        if name not in known.roles:
+            yield unknown(("routing", "alarm", "then"), "role", name, known.roles)
+    there = {"owner", *known.roles, *known.parts}
+    for index, hidden in enumerate(routing.hidden):
+        for name in hidden.only:
+            if name not in there:
+                yield unknown(("routing", "hidden", index, "only"), "role or part", name, there)
+
+
+def _members(subject: Subject) -> Iterator[Finding]:
+    """Look for roles that are members of themselves, by whatever way round."""
+    members = {role.id: role.members for role in subject.policy.routing.roles}
+    for index, role in enumerate(subject.policy.routing.roles):
+        within, new = set(role.members), set(role.members)
+        while new:
+            new = {name for each in new for name in members.get(each, ())} - within
+            within |= new
+        if role.id in within:
+            yield Finding(
+                path=("routing", "roles", index, "members"),
+                message=f"The role {role.id!r} is a member of itself.",
+                cure="Whoever has a role in `members` has this role too: name only smaller ones.",
+            )
+
+
+def _parts(subject: Subject) -> Iterator[Finding]:
+    routing, known = subject.policy.routing, subject.names
+    taken = _MOVERS | _TOLD | {*known.roles}
     for index, route in enumerate(routing.routes):
+        path = ("routing", "routes", index)
         for name in route.to:
-            if name not in roles:
-                yield _unknown(("routing", "routes", index, "to"), "role", name, roles)
+            if name not in known.roles:
+                yield unknown((*path, "to"), "role", name, known.roles)
+        if route.part in taken:
+            yield Finding(
+                path=(*path, "part"),
+                message=f"The part {route.part!r} has the name of something else, so that nobody knows who is meant.",
+                cure="Give the part a name that no role has.",
+            )
 
 
 def _form(subject: Subject) -> Iterator[Finding]:
@@ -225,7 +201,7 @@ def _form(subject: Subject) -> Iterator[Finding]:
         path = ("form", "fields", index)
         for slot in each.slots:
             if slot not in known:
-                yield _unknown((*path, "slots"), "slot", slot, known)
+                yield unknown((*path, "slots"), "slot", slot, known)
         if (each.kind == "choice") != bool(each.choices):
             yield Finding(
                 path=path,
@@ -234,21 +210,27 @@ def _form(subject: Subject) -> Iterator[Finding]:
                 cure="Write `kind: choice` and `choices` together.",
             )
         yield from _pattern((*path, "pattern"), each.pattern)
-        yield from _twice((*path, "choices"), "choice", [choice.id for choice in each.choices])
+        yield from twice((*path, "choices"), "choice", [choice.id for choice in each.choices])
 
 
 def _taxonomy(subject: Subject) -> Iterator[Finding]:
     taxonomy, known = subject.policy.taxonomy, subject.names
     if taxonomy.fallback not in known.types:
-        yield _unknown(("taxonomy", "fallback"), "complaint type", taxonomy.fallback, known.types)
+        yield unknown(("taxonomy", "fallback"), "complaint type", taxonomy.fallback, known.types)
     for index, kind in enumerate(taxonomy.types):
         path = ("taxonomy", "types", index)
         if kind.department not in known.roles:
-            yield _unknown((*path, "department"), "role", kind.department, known.roles)
-        yield from _twice((*path, "keywords"), "keyword", [keyword.word for keyword in kind.keywords])
+            yield unknown((*path, "department"), "role", kind.department, known.roles)
+        yield from twice((*path, "keywords"), "keyword", [keyword.word for keyword in kind.keywords])
     for index, flag in enumerate(taxonomy.flags):
         path = ("taxonomy", "flags", index)
-        yield from _twice((*path, "keywords"), "keyword", [keyword.word for keyword in flag.keywords])
+        if not flag.keywords and flag.when is None:
+            yield Finding(
+                path=path,
+                message=f"Nothing ever raises the flag {flag.id!r}.",
+                cure="Write `keywords`, or the condition under which it follows in `when`.",
+            )
+        yield from twice((*path, "keywords"), "keyword", [keyword.word for keyword in flag.keywords])
     for slot, patterns in taxonomy.slots.items():
         for index, pattern in enumerate(patterns):
             yield from _pattern(("taxonomy", "slots", slot, index), pattern)
@@ -256,13 +238,13 @@ def _taxonomy(subject: Subject) -> Iterator[Finding]:
 
 def _grades(subject: Subject) -> Iterator[Finding]:
     for name, grades in subject.policy.taxonomy.grades.items():
-        yield from _twice(("taxonomy", "grades", name), "grade", [grade.id for grade in grades])
+        yield from twice(("taxonomy", "grades", name), "grade", [grade.id for grade in grades])
         if not grades:
             yield Finding(
                 path=("taxonomy", "grades", name), message=f"The grade {name!r} has no values.", cure="Add one."
             )
         for index, grade in enumerate(grades[1:], 1):
-            if grade.when == Predicate():
+            if grade.when == Predicate() and not grade.by_hand:
                 yield Finding(
                     path=("taxonomy", "grades", name, index),
                     message=f"{grade.id!r} always holds, so that no value of {name!r} before it ever counts.",
@@ -274,20 +256,82 @@ def _lifecycle(subject: Subject) -> Iterator[Finding]:
     lifecycle, known = subject.policy.lifecycle, subject.names
     for key, name in (("submit", lifecycle.submit), ("withdraw", lifecycle.withdraw)):
         if name not in known.moves:
-            yield _unknown(("lifecycle", key), "move", name, known.moves)
+            yield unknown(("lifecycle", key), "move", name, known.moves)
     for index, move in enumerate(lifecycle.moves):
         path = ("lifecycle", "moves", index)
         for state in move.source:
             if state not in known.states and state != ANYWHERE:
-                yield _unknown((*path, "from"), "state", state, known.states)
+                yield unknown((*path, "from"), "state", state, known.states)
+        yield from _staying(path, move)
         if move.to and move.to not in known.states:
-            yield _unknown((*path, "to"), "state", move.to, known.states)
+            yield unknown((*path, "to"), "state", move.to, known.states)
         for mover in move.by:
             if mover not in _MOVERS.union(known.roles, known.parts):
-                yield _unknown((*path, "by"), "role", mover, _MOVERS.union(known.roles, known.parts))
+                yield unknown((*path, "by"), "role", mover, _MOVERS.union(known.roles, known.parts))
         yield from _names_something((*path, "on"), move.on, known)
+        for before, after in move.retypes.items():
+            for kind in (before, after):
+                if kind not in known.types:
+                    yield unknown((*path, "retypes", before), "complaint type", kind, known.types)
         for key, sentence in (("asks", move.asks), ("tells", move.tells)):
-            yield from _worded(subject, (*path, key), sentence)
+            yield from worded(subject, (*path, key), sentence)
+
+
+def _staying(path: Path, move: Move) -> Iterator[Finding]:
+    """Look for what means nothing, or never ends, in moves that lead nowhere, and in those from everywhere."""
+    if ANYWHERE in move.source and len(move.source) > 1:
+        yield Finding(
+            path=(*path, "from"),
+            message=f"{ANYWHERE!r} is every state that is not final, and others stand beside it.",
+            cure=f'Write `from: "{ANYWHERE}"` alone, or name the states.',
+        )
+    if move.to and move.often:
+        yield Finding(
+            path=(*path, "often"),
+            message=f"The move {move.id!r} leads to another state; `often` is for what is done where a case stays.",
+            cure="Remove `often`, or `to`.",
+        )
+    if not move.to and move.automatic and move.often:
+        yield Finding(
+            path=(*path, "often"),
+            message=f"The desk would do {move.id!r} for ever.",
+            cure="Remove `often`, or write in `on` what it waits for.",
+        )
+    if not move.to and move.automatic and move.when.always:
+        yield Finding(
+            path=path,
+            message=f"The desk does {move.id!r} by itself and nothing changes by it.",
+            cure="Write in `on` what it waits for, in `when` for which cases, or who does it in `by`.",
+        )
+
+
+def _roads(subject: Subject) -> Iterator[Finding]:
+    """Look for customers who cannot send their form or take their complaint back."""
+    lifecycle = subject.policy.lifecycle
+    moves = {move.id: move for move in lifecycle.moves}
+    first = lifecycle.first
+    for key, name in (("submit", lifecycle.submit), ("withdraw", lifecycle.withdraw)):
+        move = moves.get(name)
+        if move is None or "lifecycle" in subject.broken:
+            continue
+        if "customer" not in move.by:
+            yield Finding(
+                path=("lifecycle", "moves", lifecycle.moves.index(move), "by"),
+                message=f"The customer makes the move {name!r} ({key}) and may not.",
+                cure="Add `customer` to `by`.",
+            )
+        if key == "submit" and first not in lifecycle.sources(move):
+            yield Finding(
+                path=("lifecycle", "moves", lifecycle.moves.index(move), "from"),
+                message=f"The form is sent in {first!r}, and {name!r} does not leave it.",
+                cure=f"Write `from: {first}`.",
+            )
+        if key == "withdraw" and move.to in subject.names.states and not lifecycle.state(move.to).final:
+            yield Finding(
+                path=("lifecycle", "moves", lifecycle.moves.index(move), "to"),
+                message=f"A complaint that was taken back goes to {move.to!r}, and that is not the end.",
+                cure="Let it lead to a state with `final: true`.",
+            )
 
 
 def _namesakes(subject: Subject) -> Iterator[Finding]:
@@ -304,35 +348,17 @@ def _namesakes(subject: Subject) -> Iterator[Finding]:
 
 
 def _paths(subject: Subject) -> Iterator[Finding]:
-    """Look for states that no case reaches or leaves, and for moves that never get their turn."""
+    """Look for states that no case leaves."""
     if "lifecycle" in subject.broken:
         return
     lifecycle = subject.policy.lifecycle
-    reached = _reachable(subject.policy, {lifecycle.first})
     for index, state in enumerate(lifecycle.states):
-        path = ("lifecycle", "states", index)
-        if state.id not in reached:
+        if not state.final and not any(move.to for move in lifecycle.moves_from(state.id)):
             yield Finding(
-                path=path,
-                message=f"No case ever reaches the state {state.id!r}.",
-                cure="Add a move that leads to it, or remove it.",
-            )
-        if not state.final and not lifecycle.moves_from(state.id):
-            yield Finding(
-                path=path,
+                path=("lifecycle", "states", index),
                 message=f"A case in the state {state.id!r} can never leave it.",
                 cure="Add a move that leaves it, or write `final: true`.",
             )
-        always = ""
-        for move in lifecycle.moves_from(state.id):
-            if always and move.automatic:
-                yield Finding(
-                    path=("lifecycle", "moves", lifecycle.moves.index(move)),
-                    message=f"The move {move.id!r} is never made from {state.id!r}: {always!r} always comes first.",
-                    cure=f"Give {always!r} a condition, or write {move.id!r} before it.",
-                )
-            if move.automatic and move.when == Predicate():
-                always = move.id
 
 
 def _clocks(subject: Subject) -> Iterator[Finding]:
@@ -344,13 +370,18 @@ def _clocks(subject: Subject) -> Iterator[Finding]:
         yield from _limit((*path, "limit"), clock.limit)
         for position, limit in enumerate(clock.limits):
             yield from _limit((*path, "limits", position), limit)
+        yield from _people((*path, "who"), clock.who, known)
+        yield from _wish(path, clock, known)
+        if clock.calendar not in ("company", "department", *known.calendars):
+            there = ["company", "department", *known.calendars]
+            yield unknown((*path, "calendar"), "calendar", clock.calendar, there)
         yield from _pause(path, clock, subject.calendar)
         yield from _appointment(path, clock)
         if clock.extension is not None:
             yield from _limit((*path, "extension", "step"), clock.extension.step, span=True)
             for name in clock.extension.by:
                 if name != "owner" and name not in known.roles:
-                    yield _unknown((*path, "extension", "by"), "role", name, ["owner", *known.roles])
+                    yield unknown((*path, "extension", "by"), "role", name, ["owner", *known.roles])
         if clock.holding is not None:
             yield from _limit((*path, "holding", "before"), clock.holding.before, span=True)
             yield from _limit((*path, "holding", "extend"), clock.holding.extend)
@@ -368,12 +399,25 @@ def _clocks(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def _wish(path: Path, clock: Clock, known: Names) -> Iterator[Finding]:
+    if clock.wish and clock.wish not in known.fields:
+        yield unknown((*path, "wish"), "field", clock.wish, known.fields)
+    elif clock.wish and known.fields[clock.wish] not in ("moment", "date"):
+        yield Finding(
+            path=(*path, "wish"),
+            message=f"The field {clock.wish!r} asks for no moment.",
+            cure="Write `kind: moment` in that field.",
+        )
+
+
 def _pause(path: Path, clock: Clock, calendar: WorkCalendar | None) -> Iterator[Finding]:
     """Look for pauses that nothing begins, and for reminders that come when the pause is over."""
     if clock.pause is None:
         return
     yield from _limit((*path, "pause", "nudge"), clock.pause.nudge, span=True)
     yield from _limit((*path, "pause", "most"), clock.pause.most, span=True)
+    if clock.pause.total is not None:
+        yield from _limit((*path, "pause", "total"), clock.pause.total, span=True)
     if not clock.pauses:
         yield Finding(
             path=(*path, "pause"),
@@ -425,21 +469,83 @@ def _stops(clock: Clock, policy: Policy) -> bool:
 
 def _escalation(subject: Subject) -> Iterator[Finding]:
     known = subject.names
-    served: set[str] = set()
+    clocks = [*known.clocks, *([EXTERNAL_REPLY] if subject.policy.external is not None else [])]
     for index, ladder in enumerate(subject.policy.escalation):
         path = ("escalation", index)
         for clock in ladder.clocks:
-            if clock not in known.clocks:
-                yield _unknown((*path, "clocks"), "clock", clock, known.clocks)
-        if served.intersection(ladder.clocks or [""]):
-            yield Finding(
-                path=path,
-                message="This ladder is never climbed: another one above it serves the same clocks.",
-                cure="Keep one ladder for each clock, and one without `clocks` for all others.",
-            )
-        served.update(ladder.clocks or [""])
+            if clock not in clocks:
+                yield unknown((*path, "clocks"), "clock", clock, clocks)
         for step, rung in enumerate(ladder.rungs):
             yield from _people((*path, "rungs", step, "to"), rung.to, known)
+
+
+def _external(subject: Subject) -> Iterator[Finding]:
+    external, known = subject.policy.external, subject.names
+    if external is None:
+        return
+    yield from twice(("external", "kinds"), "kind", [each.id for each in external.kinds])
+    yield from _limit(("external", "limit"), external.limit)
+    yield from _people(("external", "to"), external.to, known)
+    there = {"owner", "department", *known.roles, *known.parts}
+    for name in external.replied_by:
+        if name not in there:
+            yield unknown(("external", "replied_by"), "role", name, there)
+
+
+def _approvals(subject: Subject) -> Iterator[Finding]:
+    known = subject.names
+    for index, approval in enumerate(subject.policy.approvals):
+        path = ("approvals", index)
+        yield from _names_something((*path, "on"), approval.on, known)
+        for key in ("before", "instead", "keeps", "matrix", "after"):
+            for row, chain in enumerate(getattr(approval, key)):
+                for position, step in enumerate(chain.steps):
+                    for role in step.roles:
+                        if role not in known.roles:
+                            yield unknown((*path, key, row, "steps", position), "role", role, known.roles)
+        if approval.keeps and not approval.instead:
+            yield Finding(
+                path=(*path, "keeps"),
+                message="These rows stay where one of `instead` holds, and there is none.",
+                cure="Write `instead`, or move the rows to `before`.",
+            )
+
+
+def _duties(subject: Subject) -> Iterator[Finding]:
+    known = subject.names
+    for index, duty in enumerate(subject.policy.duties):
+        path = ("duties", index)
+        for key, roles in (("to", duty.to), ("missed", duty.missed)):
+            for role in roles:
+                if role not in known.roles:
+                    yield unknown((*path, key), "role", role, known.roles)
+        yield from _limit((*path, "due"), duty.due)
+        begins = _BEGINS.get(duty.every, range(1, 13))
+        for month in duty.months:
+            if month not in begins:
+                listed = ", ".join(map(str, begins))
+                yield Finding(
+                    path=(*path, "months"),
+                    message=f"No {duty.every.replace('_', ' ')} begins in month {month}, so that it never comes.",
+                    cure=f"Write some of: {listed}.",
+                )
+        for percent in duty.remind:
+            if not 0 < percent < 100:  # noqa: PLR2004 # percent
+                yield Finding(
+                    path=(*path, "remind"),
+                    message=f"A reminder at {percent} percent of the time is none.",
+                    cure="Write numbers from 1 to 99; who is told when it is missed stands in `missed`.",
+                )
+        if duty.due.unit == "appointment":
+            yield Finding(
+                path=(*path, "due"), message="Nobody agrees upon the date of a duty.", cure="Write a date or a time."
+            )
+
+
+def _readings(subject: Subject) -> Iterator[Finding]:
+    for name, each in subject.policy.readings.items():
+        if each.is_ not in each.of:
+            yield unknown(("readings", name, "is"), "reading", each.is_, each.of)
 
 
 def _notices(subject: Subject) -> Iterator[Finding]:
@@ -447,7 +553,13 @@ def _notices(subject: Subject) -> Iterator[Finding]:
         path = ("notices", index)
         yield from _names_something((*path, "on"), notice.on, subject.names)
         yield from _people((*path, "to"), notice.to, subject.names)
-        yield from _worded(subject, (*path, "say"), notice.say)
+        yield from worded(subject, (*path, "say"), notice.say)
+        if notice.alarm and "customer" in notice.to:
+            yield Finding(
+                path=(*path, "to"),
+                message="An alarm is for people who must acknowledge it, and a customer must nothing.",
+                cure="Write a notice of its own for the customer.",
+            )
 
 
 def _surveys(subject: Subject) -> Iterator[Finding]:
@@ -467,161 +579,68 @@ def _surveys(subject: Subject) -> Iterator[Finding]:
                 message=f"Every score is a bad one: {survey.bad} or less, of {max(scales)}.",
                 cure="Lower `bad`.",
             )
-        yield from _twice((*path, "questions"), "question", [question.id for question in survey.questions])
+        yield from twice((*path, "questions"), "question", [question.id for question in survey.questions])
 
 
 def _conditions(subject: Subject) -> Iterator[Finding]:
-    policy = subject.policy
-    values = _values(subject.names)
-    conditioned: list[tuple[Path, Sequence[_Conditioned]]] = [
-        (("form", "fields"), policy.form.fields),
-        (("routing", "routes"), policy.routing.routes),
-        (("lifecycle", "moves"), policy.lifecycle.moves),
-        (("clocks",), policy.clocks),
-        (("notices",), policy.notices),
-        *((("taxonomy", "grades", name), grades) for name, grades in policy.taxonomy.grades.items()),
-    ]
-    for position, clock in enumerate(policy.clocks):
-        for index, limit in enumerate(clock.limits):
-            yield from _condition(("clocks", position, "limits", index, "when"), limit.when, values)
-    for section, clauses in conditioned:
-        for index, clause in enumerate(clauses):
-            yield from _condition((*section, index, "when"), clause.when, values)
+    known = facts(subject.names)
+    for path, when in conditions(subject.policy):
+        yield from _condition(path, when, known)
+    standing = facts(replace(subject.names, readings={}, answers={}, grades={}))
+    for section, name in (
+        *((("readings", name), name) for name in subject.policy.readings),
+        *((("taxonomy", "grades", name), name) for name in subject.policy.taxonomy.grades),
+        *(
+            (("form", "fields", index), field.id)
+            for index, field in enumerate(subject.policy.form.fields)
+            if field.kind in ("choice", "amount") and field.id not in (*ORDER_FACTS, subject.policy.form.amount)
+        ),
+    ):
+        if name in standing:
+            yield Finding(
+                path=section,
+                message=f"{name!r} is the name of two facts, so that no condition can ask for this one.",
+                cure="Give it another name.",
+            )
 
 
-def _values(known: Names) -> dict[str, list[str | bool] | None]:
-    """Return the facts that conditions may ask for, each with its possible values; None for numbers and free words."""
-    return {
-        "type": [*known.types, ""],
-        "state": [*known.states],
-        "flags": [*known.flags],
-        "department": [*known.roles],
-        "channel": None,
-        **dict.fromkeys(NUMBERS),
-        **{name: [True, False] for name in TRUTHS},
-        **{name: [*values] for name, values in known.grades.items()},
-        **{name: [*values] for name, values in known.readings.items()},
-        **{name: None if ids is None else [*ids] for name, ids in known.answers.items()},
-        "done": [*known.moves],
-        "external": None,
-        "result": [*get_args(Result), ""],
-        "remedies": [*REMEDIES],
-        **dict.fromkeys(ORDER_FACTS),
-    }
-
-
-def _condition(path: Path, when: Predicate, values: Mapping[str, list[str | bool] | None]) -> Iterator[Finding]:
+def _condition(path: Path, when: Predicate, known: Mapping[str, Fact]) -> Iterator[Finding]:
     for name, wanted in when.facts.items():
         here = (*path, name)
-        if name not in values:
-            yield _unknown(here, "fact", name, values)
+        if name not in known:
+            yield unknown(here, "fact", name, known)
             continue
-        possible = values[name]
+        fact = known[name]
         if isinstance(wanted, Test):
-            if possible is not None or name == "channel":
+            if fact.kind != "number":
                 yield Finding(
                     path=here,
                     message=f"{name!r} is no number and has no bounds.",
                     cure="Write a value or a list of values.",
                 )
-        elif possible is not None:
+        elif fact.values is not None:
             for value in wanted:
-                if value not in possible:
-                    yield _unknown(here, f"value of {name!r}", str(value), map(str, possible))
+                if value not in fact.values:
+                    yield unknown(here, f"value of {name!r}", str(value), map(str, fact.values))
     for key, parts in (("any", when.any), ("all", when.all), ("not", when.none)):
         for index, part in enumerate(parts):
-            yield from _condition((*path, key, index), part, values)
+            yield from _condition((*path, key, index), part, known)
 
 
 def _repetitions(subject: Subject) -> Iterator[Finding]:
     known = subject.names
     for path, what, ids in (
         (("routing", "roles"), "role", known.roles),
-        (("form", "fields"), "field", known.fields),
+        (("form", "fields"), "field", [field.id for field in subject.policy.form.fields]),
         (("taxonomy", "types"), "complaint type", known.types),
         (("taxonomy", "flags"), "flag", known.flags),
         (("lifecycle", "states"), "state", known.states),
         (("clocks",), "clock", known.clocks),
         (("surveys",), "survey", [survey.id for survey in subject.policy.surveys]),
+        (("approvals",), "approval", known.approvals),
+        (("duties",), "duty", [duty.id for duty in subject.policy.duties]),
     ):
-        yield from _twice(path, what, ids)
-
-
-def _examples(subject: Subject) -> Iterator[Finding]:
-    for index, example in enumerate(subject.policy.examples):
-        path = ("examples", index)
-        if bool(example.text) == bool(example.clock):
-            yield Finding(
-                path=path,
-                message="An example is either a text with what it means, or a clock with a start and a due time.",
-                cure="Write `text` and `type`, or `clock`, `start` and `due`.",
-            )
-        elif example.text:
-            yield from _example_of_reading(subject, path, example)
-        else:
-            yield from _example_of_clock(subject, path, example)
-
-
-def _example_of_reading(subject: Subject, path: Path, example: Example) -> Iterator[Finding]:
-    known = subject.names
-    if example.type and example.type not in known.types:
-        yield _unknown((*path, "type"), "complaint type", example.type, known.types)
-        return
-    unknown = [flag for flag in example.flags or [] if flag not in known.flags]
-    for flag in unknown:
-        yield _unknown((*path, "flags"), "flag", flag, known.flags)
-    if unknown or subject.read is None or "taxonomy" in subject.broken:
-        return
-    reading = subject.read(example.text)
-    best = reading.types[0] if reading.types else None
-    if example.type and (best is None or best.id != example.type):
-        said = f"{best.id!r} because of {', '.join(hit.word for hit in best.words)}" if best else "nothing"
-        yield Finding(
-            path=path,
-            message=f"The example is read as {said}, not as {example.type!r}.",
-            cure=f"Add a keyword to {example.type!r}, or change the weights.",
-        )
-    raised = {flag.id: flag for flag in reading.flags if flag.id in known.flags}
-    for flag in sorted(raised.keys() - {*example.flags} if example.flags is not None else ()):
-        words = ", ".join(hit.word for hit in raised[flag].words)
-        yield Finding(
-            path=(*path, "flags"),
-            message=f"The example raises the flag {flag!r} because of {words}.",
-            cure="Add the words around it to `unless` of that flag.",
-        )
-    for flag in sorted({*(example.flags or [])} - raised.keys()):
-        yield Finding(
-            path=(*path, "flags"),
-            message=f"The example does not raise the flag {flag!r}.",
-            cure="Add a keyword to that flag.",
-        )
-
-
-def _example_of_clock(subject: Subject, path: Path, example: Example) -> Iterator[Finding]:
-    known, calendar = subject.names.clocks, subject.calendar
-    if example.clock not in known:
-        yield _unknown((*path, "clock"), "clock", example.clock, known)
-        return
-    try:
-        start, expected = (datetime.strptime(each, _MINUTE) for each in (example.start, example.due))  # noqa: DTZ007 # local
-    except ValueError:
-        yield Finding(
-            path=path, message="`start` and `due` are local times.", cure='Write them like "2025-03-14 21:30".'
-        )
-        return
-    clock = next((each for each in subject.policy.clocks if each.id == example.clock), None)
-    if calendar is None or clock is None:
-        return
-    if clock.limit.unit == "appointment":
-        yield Finding(path=path, message=f"The date of {clock.id!r} is agreed upon.", cure="Remove the example.")
-        return
-    found = calendar.local(due(clock.limit, start.replace(tzinfo=calendar.zone), calendar))
-    if f"{found:{_MINUTE}}" != f"{expected:{_MINUTE}}":
-        yield Finding(
-            path=path,
-            message=f"By its limit the clock {clock.id!r} is due {found:{_MINUTE}}, not {example.due}.",
-            cure="Correct the limit of the clock, or the example.",
-        )
+        yield from twice(path, what, ids)
 
 
 def _limit(path: Path, limit: Limit, *, span: bool = False) -> Iterator[Finding]:
@@ -667,22 +686,17 @@ def _limit(path: Path, limit: Limit, *, span: bool = False) -> Iterator[Finding]
 def _people(path: Path, to: Iterable[str], known: Names) -> Iterator[Finding]:
     for name in to:
         if name not in _TOLD.union(known.roles, known.parts):
-            yield _unknown(path, "role", name, _TOLD.union(known.roles, known.parts))
+            yield unknown(path, "role", name, _TOLD.union(known.roles, known.parts))
 
 
 def _names_something(path: Path, happenings: Iterable[str], known: Names) -> Iterator[Finding]:
     for name in happenings:
         if name not in known.happenings:
-            yield _unknown(path, "state, move or act", name, known.happenings)
+            yield unknown(path, "state, move or act", name, known.happenings)
 
 
 def _all_known(clock: Clock, known: Names) -> bool:
     return {*clock.start, *clock.stop} <= {*known.happenings}
-
-
-def _worded(subject: Subject, path: Path, key: str) -> Iterator[Finding]:
-    if key and subject.wording is not None and key not in subject.wording:
-        yield _unknown(path, "sentence", key, subject.wording, "Write it in every file of `wording`.")
 
 
 def _pattern(path: Path, pattern: str) -> Iterator[Finding]:
@@ -694,21 +708,6 @@ def _pattern(path: Path, pattern: str) -> Iterator[Finding]:
             message=f"The pattern {pattern!r} is no regular expression: {error.msg} at position {error.pos}.",
             cure="A backslash makes a sign mean itself; single quotes around the pattern keep backslashes.",
         )
-
-
-def _twice(path: Path, what: str, ids: Sequence[str]) -> Iterator[Finding]:
-    for index, name in enumerate(ids):
-        if name in ids[:index]:
-            yield Finding(
-                path=(*path, index), message=f"The {what} {name!r} stands here a second time.", cure="Keep one of them."
-            )
-
-
-def _unknown(path: Path, what: str, name: str, known: Iterable[str], otherwise: str = "") -> Finding:
-    cure = nearest(name, known)
-    if otherwise and not cure.startswith("Did you mean"):
-        cure = otherwise
-    return Finding(path=path, message=f"There is no {what} {name!r}.", cure=cure)
 
 
 def _reachable(policy: Policy, start: Iterable[str]) -> set[str]:
@@ -724,21 +723,3 @@ def _reachable(policy: Policy, start: Iterable[str]) -> set[str]:
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())  # walks through a folder each time
-
-
-def _at(data: Any, *path: str) -> Any:  # Any: whatever the file holds
-    for step in path:
-        data = data.get(step) if isinstance(data, Mapping) else None
-    return data
-
-
-def _listed(data: Any, *path: str) -> list[Mapping[str, Any]]:  # Any: whatever the file holds
-    listed = _at(data, *path)
-    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
-
-
-def _ids(data: Any, *path: str) -> list[str]:  # Any: whatever the file holds
-    listed = _at(data, *path)
-    if not isinstance(listed, list):
-        return []
-    return [each["id"] for each in listed if isinstance(each, Mapping) and isinstance(each.get("id"), str)]

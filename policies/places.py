@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -65,6 +66,12 @@ class Document:
         self.data = None
         cure = "Look at this line and the one above it: indentation, a missing colon, quote or bracket."
         self.stumbles.append(Stumble(line=line, message=f"This is not YAML: {message}.", cure=cure))
+
+
+@lru_cache(maxsize=64)
+def document(text: str) -> Document:
+    """Return the document of a text; one that was read before is not read again. Nobody changes its data."""
+    return Document(text)
 
 
 def _step(node: Node | None, step: str | int) -> tuple[int, Node] | None:

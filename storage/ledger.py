@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select
 
 from complaints.case import Case
 from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
+from complaints.duties import DutyRun
 from complaints.events import Event
 from complaints.messages import IncomingMessage
 from complaints.ports import Card, Letter
 from storage import cards, rows, tables
+from storage.duties import Duties
 from storage.moments import from_ms, from_ms_or_none, to_ms
 from storage.sealing import Key, Unreadable, Vault
 from storage.statements import AnyRow, AnySelect, Many
@@ -28,8 +30,8 @@ _CASES_OF: Final = (
 _OPEN: Final = (
     _CASES.where(_C.open.is_(True)).order_by(_C.next_due_at, _C.id).limit(bindparam("limit", type_=BigInteger))
 )
-_OPEN_IN: Final = Many(lambda departments: _OPEN.where(_C.department.in_(departments)), "limit")
 _OWNED: Final = _CASES.where(_C.open.is_(True), _C.owner_id == bindparam("staff_id")).order_by(_C.id)
+_OPENED: Final = _CASES.where(_C.opened_at >= bindparam("since"), _C.opened_at < bindparam("until")).order_by(_C.id)
 _BY_NUMBER: Final = _CASES.where(_C.number == bindparam("number"))
 _BY_ID: Final = _CASES.where(_C.id == bindparam("id"))
 _HEADS: Final = (
@@ -58,6 +60,12 @@ _JOURNAL: Final = (
     select(_J.case_id, _J.seq, _J.at, _J.name, _J.actor, _J.clause, _J.facts, _J.sealed)
     .where(_J.case_id == bindparam("case_id"))
     .order_by(_J.seq)
+)
+_HANDLED: Final = Many(
+    lambda ids: (
+        select(_J.case_id).where(_J.case_id.in_(ids), _J.actor == bindparam("actor"), _J.name != "viewed").distinct()
+    ),
+    "actor",
 )
 _KEY_OF_CASE: Final = select(_C.customer_id, tables.customer.c.data_key).where(
     _C.id == bindparam("id"), tables.customer.c.id == _C.customer_id
@@ -150,6 +158,7 @@ class SqlLedger:
         self._connection = connection
         self._vault = vault
         self._cases = {} if cases is None else cases
+        self.duties = Duties(connection, vault)
 
     def _run(self, statement: AnySelect, **values: object) -> Sequence[AnyRow]:
         return self._connection.execute(statement, values).fetchall()
@@ -164,17 +173,43 @@ class SqlLedger:
         """Return the latest cases of a conversation, finished ones too, newest first."""
         return [self._case(row) for row in self._run(_CASES_OF, conversation_id=conversation_id, limit=limit)]
 
-    def open_cases(self, departments: Sequence[str] | None, limit: int) -> list[Case]:
-        """Return open cases (of these departments; None: all), the nearest deadline first."""
-        if departments is None:
-            return [self._case(row) for row in self._run(_OPEN, limit=limit)]
-        if not departments:
-            return []
-        return [self._case(row) for row in _OPEN_IN.rows(self._connection, departments, limit=limit)]
+    def open_cases(self, roles: Sequence[str] | None, limit: int, *, member: int = 0) -> list[Case]:
+        """Return open cases, the nearest deadline first: all, or those where these roles or this member may be named.
+
+        What stands anywhere among the facts of a case counts.
+        """
+        statement = _OPEN
+        if roles is not None:
+            words = [*(f'"{role}"' for role in roles), *([str(member)] if member else [])]
+            named = (_C.facts.contains(word, autoescape=True) for word in words)
+            statement = _OPEN.where(or_(_C.department.in_(roles), _C.owner_id == member, *named))
+        return [self._case(row) for row in self._run(statement, limit=limit)]
 
     def owned(self, staff_id: int) -> list[Case]:
         """Return the open cases that this member of the staff owns, the oldest first."""
         return [self._case(row) for row in self._run(_OWNED, staff_id=staff_id)]
+
+    def opened_between(self, since: datetime, until: datetime) -> list[Case]:
+        """Return the cases that were opened from that moment on and before the other one."""
+        return [self._case(row) for row in self._run(_OPENED, since=to_ms(since), until=to_ms(until))]
+
+    def handled_by(self, staff_id: int, case_ids: Sequence[int]) -> frozenset[int]:
+        """Return those of the cases with which this member of the staff has done something, beside looking."""
+        if not case_ids:
+            return frozenset()
+        return frozenset(row[0] for row in _HANDLED.rows(self._connection, case_ids, actor=f"staff:{staff_id}"))
+
+    def open_duties(self) -> list[DutyRun]:
+        """Return the duties that are to be done, the nearest date first."""
+        return self.duties.open()
+
+    def duty(self, duty_id: int) -> DutyRun | None:
+        """Return one duty in one period."""
+        return self.duties.one(duty_id)
+
+    def last_duties(self) -> Mapping[str, datetime]:
+        """Return when the latest period of each duty began, by the id in the policy."""
+        return self.duties.last()
 
     def case_by_number(self, number: str) -> Case | None:
         """Return the case with this number."""

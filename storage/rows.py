@@ -14,7 +14,16 @@ from pydantic import TypeAdapter
 from complaints.case import Case, CaseFacts, CaseWords
 from complaints.conversation import Consent, Conversation, Customer, Dialogue, EvidenceFile, Profile, Staff, StaffFacts
 from complaints.events import Event
-from complaints.messages import Address, Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
+from complaints.messages import (
+    Address,
+    CallOut,
+    Enclosure,
+    Fetch,
+    IncomingMessage,
+    OutgoingMessage,
+    PressAnswer,
+    Revision,
+)
 from complaints.ports import Card, Letter, Priority
 from storage import tables
 from storage.moments import from_ms, from_ms_or_none, to_ms, to_ms_or_none
@@ -306,10 +315,11 @@ def event_from(row: AnyRow, key: Key | None) -> Event:
 
 # --- letters and messages --------------------------------------------------------------------------------------------
 
-_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: five types behind one table
+_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: six types behind one table
     OutgoingMessage: (b"m", TypeAdapter(OutgoingMessage)),
     Enclosure: (b"e", TypeAdapter(Enclosure)),
     Fetch: (b"f", TypeAdapter(Fetch)),
+    CallOut: (b"c", TypeAdapter(CallOut)),
     PressAnswer: (b"p", TypeAdapter(PressAnswer)),
     Revision: (b"r", TypeAdapter(Revision)),
 }

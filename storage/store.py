@@ -320,6 +320,10 @@ class Store:
         """
         return files.seal(path, chunks, key=self._file_key(evidence_id), name=evidence_id)
 
+    def sealed_paper(self, number: int, content: bytes) -> bytes:
+        """Return a paper of the company's own (a proof, a signed letter) sealed, and bound to its number."""
+        return self._vault.desk.seal(content, b"paper:%d" % number)
+
     def open_file(self, evidence_id: int, path: Path) -> Iterator[bytes]:
         """Yield the content of a sealed file. Raises `Unreadable` where it was changed, cut short or erased."""
         return files.opened(path, key=self._file_key(evidence_id), name=evidence_id)

@@ -433,6 +433,7 @@ class Unit:
         self._write_staff(changes.staff)
         self._write_evidence(changes)
         self._write_timers(changes.timers)
+        self.ledger.duties.write(changes.duties)
         purse.grant(self._connection, changes.credits, self._now_ms, self._vault)
         outbox.tell(self._connection, changes.told)
         cards.retire(self._connection, changes.retired)

@@ -74,6 +74,7 @@ _ANSWERS = [
     ("service_content", "哪项服务", "跳过"),
     ("expected_solution", "希望我们怎么解决", "退款"),
     ("evidence", "有照片、视频或单据吗", "跳过"),
+    ("amount", "金额是多少", "跳过"),
 ]
 
 
@@ -521,7 +522,8 @@ def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
     kept: dict[str, Any] = {}
 
     def made(about: Any, *more: Any) -> Any:
-        key = f"{about.model_dump_json()} {more}"
+        files = [f"{each}: {each.read_text('utf-8')}" for folder in more for each in sorted(folder.glob("*.yaml"))]
+        key = f"{about.model_dump_json()} {more} {files}"
         if key not in kept:
             kept[key] = make(about, *more)
         return kept[key]

@@ -4,7 +4,6 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from complaints.clauses.clock import Limit
 from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several
 
 
@@ -37,9 +36,10 @@ class Step(Clause):
 
 
 class Chain(Clause):
-    """The steps for the cases for which `when` holds; `expedited` ones have the limits of the approval's `expedited`.
+    """The steps for the cases for which `when` holds.
 
-    `form` names the wording of a paper without which nothing can be submitted (e.g. an application for an exception).
+    While an `expedited` step is open `expedited` is a fact, for the clocks. `form` is the name of a paper (e.g. an
+    application for an exception): nothing is put to the signers before whoever asked has handed it in.
     """
 
     when: Predicate = Predicate()
@@ -65,10 +65,12 @@ class Approval(Clause):
     `ID.recalled` where the one who asked takes it back. Where no row holds nobody owns the case: the checker says for
     which amounts. With no steps at all it is granted at once.
 
-    Whoever made the move that opened it has asked for it. Who asked never signs, nor does anybody twice, under whatever
-    account. Each step lets `approval_opened` and then `approval_decided` happen, for the clocks of a
-    step. `overdue: pass_up` lets a step that ran out of `limit` go up to the next one; the last one stays, and its
-    ladder is climbed. `final`: cannot be asked for again.
+    Whoever made the move that opened it has asked for it (else the owner). Who asked never signs, nor does anybody
+    twice, under whatever account. Steps that have not come yet follow the case: with a higher amount more must sign.
+    Each step lets `approval_opened` and `ID.opened` happen when it opens, `approval_decided` and `ID.decided` when it
+    is over, for the clocks of a step; where several approvals are under way at once only the names with an ID belong
+    to one alone. `overdue: pass_up` lets a step whose clock (one that these names started) is breached go up to the
+    next one; the last one stays, and its ladder is climbed. `final`: cannot be asked for again.
     """
 
     id: Id
@@ -80,8 +82,6 @@ class Approval(Clause):
     keeps: list[Chain] = Field(default_factory=list, description="rows that stay where one of `instead` holds")
     matrix: list[Chain] = Field(min_length=1)
     after: list[Chain] = Field(default_factory=list)
-    limit: Limit | None = Field(default=None, description="the time of each step")
-    expedited: Limit | None = Field(default=None, description="the time of each step of an expedited chain")
     overdue: Literal["tell", "pass_up"] = "tell"
     lending: Lending = Lending()
     final: bool = False

@@ -69,11 +69,13 @@ class GradedLimit(Limit):
 class Pause(Clause):
     """How long a clock waits for an answer: `nudge` after the question the customer is reminded, once.
 
-    When `most` has passed since the question the clock runs again, with the time it had left.
+    When `most` has passed since the question the clock runs again, with the time it had left. All pauses of a clock
+    together last no longer than `total`.
     """
 
     nudge: Limit
     most: Limit
+    total: Limit | None = None
 
 
 class Extension(Clause):
@@ -106,9 +108,10 @@ class Clock(Clause):
     from what would have started it; where it ceases to hold, the clock is dropped. `who` must act (roles, `owner`,
     `department`, parts of the case): they are told the date when the clock starts. `wish` names a field of the form:
     a later moment that the customer asks for there goes before the limit. `promised` dates are told to the customer.
-    `pauses` lists the waits that stop it (`customer`), and `pause` how long; a clock without any never pauses. Of
-    `limits` the first whose condition holds counts, else `limit`; they are asked again when the type or a grade of
-    the case changes. `restarts`: starts anew if its start happens again.
+    `pauses` lists the waits that stop it (`customer`: for an answer; `desk`: while a person pauses the case, with a
+    reason), and `pause` how long; a clock without any never pauses. Of `limits` the first whose condition holds counts,
+    else `limit`; they are asked again when the type or a grade of the case changes. `restarts`: starts anew if its
+    start happens again.
     """
 
     id: Id
@@ -118,7 +121,7 @@ class Clock(Clause):
     limit: Limit
     when: Predicate = Predicate()
     limits: list[GradedLimit] = Field(default_factory=list)
-    pauses: list[Literal["customer"]] = Field(default_factory=list)
+    pauses: list[Literal["customer", "desk"]] = Field(default_factory=list)
     pause: Pause | None = None
     extension: Extension | None = None
     promised: bool = False
@@ -126,3 +129,6 @@ class Clock(Clause):
     restarts: bool = True
     who: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     wish: Id | Literal[""] = ""
+    calendar: Id | Literal["company", "department"] = Field(
+        default="company", description="whose working time counts: the company's, the department's, or a named one"
+    )

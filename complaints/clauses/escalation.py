@@ -1,11 +1,14 @@
 """The clause *escalation*: who is told when a clock runs down or out, and the cases that come from outside."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from complaints.clauses.clock import Limit
+from complaints.clauses.clock import Clock, Limit
 from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, listed
+
+#: The clock of a case that came from outside.
+EXTERNAL_REPLY: Final = "external_reply"
 
 
 class Rung(Clause):
@@ -53,3 +56,15 @@ class External(Clause):
     replied_by: Annotated[list[str], BeforeValidator(listed)] = Field(
         default_factory=list, description="who may record the reply; nobody named: whoever handles the case"
     )
+
+    def clock(self, kind: str = "") -> Clock:
+        """Return the clock of a case that came from such a one: its date is agreed upon when it begins."""
+        return Clock(
+            id=EXTERNAL_REPLY,
+            title=next((each.title for each in self.kinds if each.id == kind), self.kinds[0].title),
+            start=["external_opened"],
+            stop=["external_replied"],
+            limit=Limit(unit="appointment"),
+            who=self.to,
+            clause=self.clause,
+        )

@@ -34,7 +34,9 @@ class Move(Clause):
     `on`, when one of these things happens. Moves by others with `on` are made along with that act: a claim starts the
     work. `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the
     customer is told afterwards; `button` the label; `counts` what is counted with it. A move that `decides` carries the
-    result and the remedies that the customer is promised, one that `fulfils` says that they were given.
+    result and the remedies that the customer is promised, one that `fulfils` says that they were given. `retypes` maps
+    complaint types to those that a case of them has from then on. What is written with a move whose `solution` is
+    `drafted` is the solution, told to the customer by a later one whose `solution` is `told`.
     """
 
     id: Id
@@ -50,6 +52,8 @@ class Move(Clause):
     often: bool = False
     decides: bool = False
     fulfils: bool = False
+    retypes: dict[Id, Id] = Field(default_factory=dict)
+    solution: Literal["", "drafted", "told"] = ""
 
     @property
     def automatic(self) -> bool:

@@ -1,6 +1,6 @@
 """The clause *routing*: the departments and roles of a company, to whom a case goes, and who may see it."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -21,6 +21,7 @@ class Role(Clause):
     title: Sentence
     grants: list[str] = Field(default_factory=lambda: ["handle"])
     members: list[Id] = Field(default_factory=list)
+    calendar: Id | Literal[""] = Field(default="", description="when these people work; nothing named: as the company")
 
 
 class Route(Clause):
@@ -49,9 +50,9 @@ class Alarm(Clause):
 
 
 class Hidden(Clause):
-    """Cases for which `when` holds are seen by the roles of `only` alone, whatever others may read.
+    """Cases for which `when` holds are seen by those of `only` alone, whatever others may read: roles, parts, `owner`.
 
-    Whoever a case concerns (`plaint act … concerns`) never sees it.
+    Where several hold, one must be of each `only`. Whoever a case concerns (`plaint act … concerns`) never sees it.
     """
 
     when: Predicate
@@ -90,7 +91,10 @@ class Routing(Clause):
 
     def held(self, roles: list[str]) -> set[str]:
         """Return these roles, and those that they make somebody a member of."""
-        return {*roles, *(each.id for each in self.roles if set(roles).intersection(each.members))}
+        found = {*roles}
+        while more := {each.id for each in self.roles if found.intersection(each.members)} - found:
+            found |= more
+        return found
 
     @property
     def parts(self) -> tuple[str, ...]:

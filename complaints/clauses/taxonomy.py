@@ -43,11 +43,15 @@ class FlagType(Clause):
 
 
 class Grade(Clause):
-    """One value of a grade and when it applies; the last one whose `when` holds counts, unless a person set another."""
+    """One value of a grade and when it applies; the last one whose `when` holds counts, unless a person set another.
+
+    One `by_hand` is only ever set by a person.
+    """
 
     id: Id
     title: Sentence
     when: Predicate = Predicate()
+    by_hand: bool = False
 
 
 class Taxonomy(Clause):

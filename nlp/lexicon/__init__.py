@@ -160,6 +160,27 @@ class Regions(_Page):
     places: dict[str, list[list[str]]]
 
 
+class Moments(_Page):
+    """moments.yaml: times of day, days, and how people ask to be called at them."""
+
+    parts: dict[str, list[str]]
+    days: dict[str, int]
+    weekdays: list[list[str]]
+    next: list[str]
+    digits: dict[str, int]
+    quarters: dict[str, int]
+    hour: list[str]
+    minute: str
+    date: list[str]
+    noon: str
+    asks: list[str]
+    unless: list[str]
+    before: list[str]
+    until: list[str]
+    range: list[str]
+    fillers: list[str]
+
+
 class Lexicon(_Page):
     """All pages of the lexicon, by the name of their file."""
 
@@ -175,6 +196,7 @@ class Lexicon(_Page):
     names: Names
     slots: SlotWords
     regions: Regions
+    moments: Moments
 
 
 @cache

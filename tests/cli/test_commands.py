@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bot import cli
 from bot.settings import Settings
 from storage import KeyRing
-from tests.conftest import Found
+from tests.conftest import Clock, Found
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,3 +145,93 @@ def test_a_setting_that_is_no_number_is_said_in_a_sentence_by_every_command(monk
         told = CliRunner().invoke(cli.app, command)
         assert told.exit_code == 2
         assert "PLAINT_PORT" in told.output
+
+
+def _roster(town: Any, who: Any) -> list[tuple[str, str, list[str]]]:
+    with town.store.read() as ledger:
+        [member] = [each for each in ledger.staff() if each.id == who.member.id]
+    return [(Clock.show(each.starts_at), Clock.show(each.ends_at), each.roles) for each in member.facts.roster]
+
+
+async def test_a_roster_is_taken_from_a_file_and_the_next_one_replaces_its_time(
+    town: Any, asked: Any, tmp_path: Path
+) -> None:
+    zhou, lin = await town.wecom_agent("周敏", "reception", "logistics"), await town.wecom_agent("林物流", "logistics")
+    file = tmp_path / "roster.csv"
+    file.write_text(
+        "staff,roles,from,until\n"
+        f"{zhou.member.id},reception logistics,2025-03-03 18:00,2025-03-04 09:00\n"
+        "林物流,logistics,2025/3/4 9:00,2025/3/4 18:00\n"
+        "林物流,,2025-03-10 00:00,2025-03-12 00:00\n",
+        encoding="utf-8-sig",
+    )
+
+    assert (await asked("staff", "roster", str(file)))[0] == 0
+    assert _roster(town, zhou) == [("2025-03-03 18:00", "2025-03-04 09:00", ["reception", "logistics"])]
+    away = ("2025-03-10 00:00", "2025-03-12 00:00", [])
+    assert _roster(town, lin) == [("2025-03-04 09:00", "2025-03-04 18:00", ["logistics"]), away]
+
+    file.write_text("staff,roles,from,until\n林物流,logistics,2025-03-03 18:00,2025-03-04 18:00\n", encoding="utf-8")
+    assert (await asked("staff", "roster", str(file)))[0] == 0
+    assert _roster(town, zhou) == [], "another has these hours now"
+    assert _roster(town, lin) == [("2025-03-03 18:00", "2025-03-04 18:00", ["logistics"]), away]
+
+
+async def test_every_mistake_in_a_roster_is_named_with_its_place_and_nothing_is_done(
+    town: Any, asked: Any, tmp_path: Path
+) -> None:
+    zhou = await town.wecom_agent("周敏", "reception")
+    await town.wecom_agent("林物流", "logistics")
+    file = tmp_path / "roster.csv"
+    file.write_text(
+        "staff,roles,from,until\n"
+        "周敏,reception,2025-03-03 18:00,2025-03-04 09:00\n"
+        "周敏,night_watch,2025-03-03 18:00,tomorrow\n"
+        "周,reception,2025-03-03 18:00,2025-03-03 09:00\n"
+        "林物流,reception,2025-02-30 18:00,2025-03-04 09:00\n"
+        "林物流,logistics,sales,2025-03-03 18:00,2025-03-04 09:00\n",
+        encoding="utf-8",
+    )
+
+    code, told = await asked("staff", "roster", str(file))
+
+    assert code == 2
+    for place in (":3: roles: night_watch", ":3: until: tomorrow", ":4: staff: 周", ":4: until: 2025-03-03 09:00",
+                  ":5: roles: 林物流 is not reception", ":5: from: 2025-02-30", ":6: more cells"):  # fmt: skip
+        assert f"roster.csv{place}" in told, place
+    assert "Write e.g. 2025-03-03 18:00" in told
+    assert "plaint staff list" in told
+    assert _roster(town, zhou) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "cure"),
+    [(b"who,when\n", "staff,roles,from,until"), ("staff,roles,from,until\n周敏".encode("gbk"), "CSV UTF-8")],
+)
+async def test_a_file_that_is_no_roster_says_what_one_looks_like(
+    town: Any, asked: Any, tmp_path: Path, content: bytes, cure: str
+) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_bytes(content)
+
+    code, told = await asked("staff", "roster", str(file))
+
+    assert (code, cure in told) == (2, True)
+    assert (await asked("staff", "roster", str(tmp_path / "gone.csv")))[0] == 2
+
+
+async def test_who_is_away_is_told_nothing_until_they_are_back(town: Any, asked: Any) -> None:
+    zhou, lin = await town.wecom_agent("周敏", "reception"), await town.wecom_agent("林物流", "logistics")
+    by = str(lin.member.id)
+    code, told = await asked("staff", "away", by, "--from", "2025-03-03 09:00", "--until", "2025-03-03 12:00")
+    assert (code, "林物流 is away" in told) == (0, True)
+
+    await town.restart()
+    await (await town.wechat_customer()).file()
+    number = town.case().number
+    assert number in await zhou.heard()
+    assert number not in await lin.heard()
+
+    code, told = await asked("staff", "away", by, "--from", "noon", "--until", "2025-03-03 08:00")
+    assert (code, "--from: noon" in told) == (2, True)
+    assert (await asked("staff", "away", "99", "--from", "2025-03-03 09:00", "--until", "2025-03-03 12:00"))[0] == 2

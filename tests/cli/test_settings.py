@@ -89,3 +89,25 @@ def test_what_the_rest_of_the_house_calls_by_its_short_name_gets_the_whole_one()
     assert settings.named("KEYS: no key here opens this database") == "PLAINT_KEYS: no key here opens this database"
     assert settings.named("DATA_DIR: data cannot be used").startswith("PLAINT_DATA_DIR: ")
     assert settings.named("There is no case TR26-1.") == "There is no case TR26-1."
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"alarm_url": "https://calls.example/x"}, "ALARM_SECRET"),
+        ({"alarm_url": "https://calls.example/x", "alarm_secret": "too short"}, "ALARM_SECRET"),
+        ({"alarm_url": "calls.example", "alarm_secret": "a" * 32}, "ALARM_URL"),
+        ({"alarm_secret": "a" * 32}, "ALARM_SECRET"),
+    ],
+)
+def test_a_call_out_needs_an_address_and_a_secret_that_is_long_enough(given: dict[str, str], named: str) -> None:
+    (told,) = problems(**given)
+
+    assert told.startswith(f"PLAINT_{named}: ")
+    assert not any(value in told for value in given.values())
+
+
+def test_a_call_out_with_both_is_taken() -> None:
+    given = settings.load(_env_file=None, **WECHAT, alarm_url="https://calls.example/x", alarm_secret="a" * 32)
+
+    assert "https://calls.example/x" in given.secrets

@@ -1,5 +1,6 @@
 """Draws the pages of `docs/reference/` from the code and the policies: `python -m tests.house.diagrams`."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from complaints.clauses.model import Predicate, Test
 from complaints.conversation import MOVES, STATES
 from complaints.policy import Policy
 from handlers.intake import FORM_STATES
+from handlers.rights import ACTS
 from policies.loader import load
+from policies.phrasebook import read_wording
 
 ROOT = Path(__file__).parents[2]
 _DRAWN = "<!-- drawn by `python -m tests.house.diagrams`: do not edit -->"
@@ -157,8 +160,47 @@ def settings() -> str:
     return "\n".join(lines) + "\n"
 
 
+def acts() -> str:
+    """Return `docs/reference/acts.md`: what a member of the staff may do with a case, and what each act takes."""
+    lines = [
+        "# Acts",
+        "",
+        _DRAWN,
+        "",
+        "What a member of the staff does with a case is one of these acts, or a move of the policy's lifecycle",
+        "([lifecycle](lifecycle.md)). They are buttons in the messenger, `plaint act NUMBER ACT --by ID --text … --detail …`",
+        "on the command line, and `do: ACT, with: {text: …, detail: …}` in a [story](../how-to/write-a-story.md). A move that",
+        "asks for words takes `text` too. `detail` is the id of what is chosen (a role, a complaint type, `GRADE=VALUE`); in a",
+        "story its label will do, and a member of the staff is called by their role. `decide` takes `result`, `remedy` and",
+        "`amount` too, `external` takes `due`.",
+        "",
+        "| act | button | `text` | `detail` |",
+        "|---|---|---|---|",
+    ]
+    english, chinese = (read_wording(ROOT / "policies" / "wording" / f"{each}.yaml") for each in ("en", "zh-Hans"))
+    for name, act in ACTS.items():
+        button = " · ".join(each[f"staff.act.{name}"] for each in (chinese, english))
+        text = english[f"staff.ask.{name}"] if act.written else "–"
+        if act.instead:
+            text += f" Or `{act.instead}`."
+        which = (
+            english[f"staff.which.{name}"] if act.options else "which one, if there are several" if act.each else "–"
+        )
+        cells = (
+            re.sub(r"\{(\w+)\}:? ?", "", each).replace("\n", " ").replace("|", "\\|") for each in (button, text, which)
+        )
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "In a story there are two more: `register` (`text`, and `customer`, a name for whoever complained) enters a",
+    ]
+    lines += ["complaint for somebody who has no chat, and `wait` lets time pass."]
+    return "\n".join(lines) + "\n"
+
+
 #: Every page that is drawn, and what draws it.
 PAGES: dict[Path, Callable[[], str]] = {
+    Path("docs/reference/acts.md"): acts,
     Path("docs/reference/dialogue.md"): dialogue,
     Path("docs/reference/lifecycle.md"): lifecycle,
     Path("docs/reference/settings.md"): settings,

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 from bot.wiring import _COMMANDS
+from complaints.case import REMEDIES, Result
 from complaints.messages import AttachmentKind
 from complaints.policy import WEEKDAYS, Policy
 from handlers import rights
+from handlers.cards import ORDER_COLUMNS
 from policies.loader import load
 from policies.phrasebook import LANGUAGES, placeholders, read_wording
 from tests.house import tree
@@ -25,6 +27,9 @@ SPEAKING = ("bot", "complaints", "handlers", "policies")
 DYNAMIC: dict[str, set[str]] = {
     "command.": set(_COMMANDS),
     "consent.place.": {"telegram", "wechat", "wecom", "desk"},
+    "decision.remedy.": {*REMEDIES},
+    "decision.result.": {*get_args(Result)},
+    "order.": {*ORDER_COLUMNS},
     "evidence.kind.": set(get_args(AttachmentKind)),
     "form.": {"back", "skip", "human"},
     "hear.": {"greeting", "thanks"},
@@ -144,7 +149,8 @@ def test_the_sentences_of_a_policy_ask_only_for_what_fills_them() -> None:
         for notice in policy.notices:
             to_customer, to_staff = "customer" in notice.to, set(notice.to) != {"customer"}
             fills = TO_CUSTOMERS & TO_STAFF if to_customer and to_staff else TO_CUSTOMERS if to_customer else TO_STAFF
-            assert placeholders(ENGLISH[notice.say]) <= fills, notice.say
+            written = {"text"} if set(notice.on) <= {move.id for move in policy.lifecycle.moves if move.asks} else set()
+            assert placeholders(ENGLISH[notice.say]) <= fills | written, notice.say
         for move in policy.lifecycle.moves:
             assert not move.asks or placeholders(ENGLISH[move.asks]) <= {"number"}, move.id
             assert not move.tells or placeholders(ENGLISH[move.tells]) <= {*TO_CUSTOMERS, "text"}, move.id

@@ -25,7 +25,7 @@ def test_a_kept_text_gives_the_same_policy_again_and_its_hash_is_the_version() -
     policy = loader.parse(text)
 
     assert policy == loader.load("trade_003", POLICIES)
-    assert policy.version == hashlib.sha256(TRADE.read_bytes()).hexdigest()
+    assert policy.version == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_an_id_that_does_not_exist_names_those_that_do() -> None:
@@ -51,6 +51,8 @@ def test_a_file_of_an_older_schema_is_lifted(monkeypatch: pytest.MonkeyPatch) ->
         return {"id" if key == "name" else key: value for key, value in data.items()}
 
     monkeypatch.setitem(loader.UPGRADERS, 0, lift)
-    text = TRADE.read_text("utf-8").replace("schema: 1", "schema: 0").replace("\nid: trade_003", "\nname: trade_003")
+    text = (
+        loader.read(TRADE, POLICIES).replace("schema: 1", "schema: 0").replace("\nid: trade_003", "\nname: trade_003")
+    )
 
     assert loader.parse(text).id == "trade_003"

@@ -221,7 +221,7 @@ async def test_an_emergency_climbs_by_the_minute_and_at_night_too(found):
     assert "超时" in await boss.heard()
     number = town.case().number
     await zhou.all(number, f"!{number}", "!我来处理")
-    assert town.case().facts.clocks["emergency"].stopped_at is not None
+    assert town.case().facts.clocks["urgent_call"].stopped_at is not None
 
 
 async def test_calling_for_a_human_is_answered_by_the_clock_of_the_first_answer(town):

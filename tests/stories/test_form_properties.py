@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import policies
@@ -233,6 +233,7 @@ INPUTS = st.one_of(
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(inputs=[("say", BEGINNINGS[0]), ("kind", "blocked"), ("time", 1), ("time", 3), ("say", BEGINNINGS[0])])
 @given(inputs=st.lists(INPUTS, max_size=14))
 def test_no_sequence_of_inputs_raises_or_leaves_somebody_without_an_answer_or_a_question(book, inputs):
     desk = Memory(RULES[0])

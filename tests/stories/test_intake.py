@@ -334,7 +334,7 @@ async def test_danger_words_call_people_before_any_question(town):
     case = town.case()
     assert case.urgent
     assert set(case.facts.flags) == {"safety", "media"}
-    assert town.due("emergency") == "2025-03-03 10:30"
+    assert town.due("urgent_call") == "2025-03-03 10:30"
     journal = [event.name for event in town.journal()]
     assert journal.index("flagged") < journal.index("clock_started")
 

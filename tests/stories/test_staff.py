@@ -123,9 +123,13 @@ async def test_a_person_without_rights_is_refused_politely(town):
     heard = await town.in_room(clerk).press("我来处理")
     assert "不能" in heard.toast or "没有" in heard.toast
     assert town.case().owner_id is None
-    heard = await _shown(clerk, number)
-    assert "没有这个权限" in heard.toast
-    assert "马德里" not in heard
+    heard = await clerk.say(number)
+    assert "没有这个权限" in heard
+    assert heard.labels == []
+    card = (await clerk.phone.transcript()).messages[-1]
+    forged = await clerk.press(f"s.{_base36(town.case().id)}.1.show", message=card.id)
+    assert "没有这个权限" in forged.toast
+    assert "马德里" not in forged
 
 
 async def test_a_reader_sees_and_does_nothing(town):

@@ -136,7 +136,7 @@ async def test_children_are_hurt_a_journalist_calls_and_three_departments_are_in
     assert case.number in alert
     assert "人身安全" in alert
     assert town.due("first_response") == "2025-03-05 12:00"
-    assert town.due("emergency") == "2025-03-05 11:15"
+    assert town.due("urgent_call") == "2025-03-05 11:15"
     await wang.press("同意")
     heard = await wang.say("我损失几十万 订单CN-7741 洛杉矶 今天必须给说法 全部召回退货")
     assert set(town.case().facts.flags) == {"safety", "media", "big_loss"}

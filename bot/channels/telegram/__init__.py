@@ -22,7 +22,7 @@ from bot.channel import Delivery, Limits, Outcome, Refused, Reply, Retry, Sent, 
 from bot.channels.telegram import incoming, introduction, outgoing, polling
 from bot.channels.telegram.api import Api, File, SessionFactory, open_session
 from complaints.errors import Misconfigured, NotGenuine, PlaintError, Unavailable
-from complaints.messages import Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
+from complaints.messages import CallOut, Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
 from complaints.ports import Letter
 
 OFFICIAL: Final = "https://api.telegram.org"
@@ -117,8 +117,8 @@ class Telegram:
                 return self._noted(letter.address.chat, outgoing.bare_outcome(answer))
             case Revision():
                 return Refused(error="a change of a message without its id")
-            case Fetch():  # `Postman` knows better
-                return Refused(error="a file is fetched, not sent")
+            case Fetch() | CallOut():  # `Postman` and the desk know better
+                return Refused(error="this is not sent by a messenger")
 
     async def fetch(self, ref: str, sink: Sink) -> Outcome:
         """Bring a file home, piece by piece; errors of the sink itself are raised.

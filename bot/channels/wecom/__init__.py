@@ -24,7 +24,7 @@ from bot.tencent import xml
 from bot.tencent.api import Answer, Api, NoToken, SessionFactory, open_session
 from bot.tencent.envelope import Envelope, fits
 from complaints.errors import Misconfigured, NotGenuine, PlaintError, Unavailable
-from complaints.messages import Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
+from complaints.messages import CallOut, Enclosure, Fetch, IncomingMessage, OutgoingMessage, PressAnswer, Revision
 from complaints.ports import Letter
 
 OFFICIAL: Final = "https://qyapi.weixin.qq.com"
@@ -133,8 +133,8 @@ class WeCom:
     async def send(self, letter: Letter) -> Outcome:
         """Hand a message, a file or a change of a card to WeCom. Errors of the network are outcomes, not exceptions."""
         address = letter.address
-        if isinstance(letter.body, Fetch):  # `Postman` knows better
-            return Refused(error="a file is fetched, not sent")
+        if isinstance(letter.body, Fetch | CallOut):  # `Postman` and the desk know better
+            return Refused(error="this is not sent by a messenger")
         if address.group and address.chat == outgoing.ROBOT:
             told = await self._announce(letter, letter.body)
         elif isinstance(letter.body, PressAnswer | Revision):

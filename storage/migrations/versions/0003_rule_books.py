@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Go forward. There is no way back: restore the backup instead."""
     op.add_column("staff", sa.Column("person", sa.Text, nullable=False, server_default=sa.text("''")))
     op.add_column("staff", sa.Column("facts", sa.Text, nullable=False, server_default=sa.text("'{}'")))
+    op.create_index("complaint_case_opened_at", "complaint_case", ["opened_at"])
     op.create_table(
         "duty",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),

@@ -1,0 +1,128 @@
+"""Draws `docs/reference/coverage.md`: what meets each sentence of the rule books. `python -m tests.house.coverage`.
+
+The sentences, in our words and with what is said about each, stand in `tests/house/requirements.yaml`. What meets one
+is found: a line of a policy whose `clause` names it, a story or a test that does.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tests.house.tree import ROOT, files, text
+
+PAGE = ROOT / "docs/reference/coverage.md"
+_HERE = Path("tests/house/requirements.yaml")
+_ID = re.compile(r"(?<![\w-])S\d(?:\.\d)?-\d\w*(?:\.\w+)*")
+_LATER = {
+    "surveys": "with the surveys",
+    "reports": "with the reports",
+    "documents": "with the documents",
+    "consequences": "with points, shares and penalties",
+    "privacy": "with retention and erasure",
+    "console": "with the console",
+}
+
+
+def _load(path: Path) -> Any:  # Any: whatever YAML holds
+    return YAML(typ="safe", pure=True).load(text(path))
+
+
+def requirements() -> dict[str, Any]:
+    """Return the rule books with their sentences, by id."""
+    found: dict[str, Any] = _load(_HERE)
+    return found
+
+
+def _clauses(value: Any, place: str) -> Iterator[tuple[str, str]]:  # Any: whatever YAML holds
+    """Yield every id that a part of a policy names in `clause`, and where."""
+    if isinstance(value, dict):
+        here = f"{place} {value['id']}" if "id" in value else place
+        for each in _ID.findall(str(value.get("clause", ""))):
+            yield each, here
+        for key, part in value.items():
+            if key != "clause":
+                yield from _clauses(part, here if isinstance(part, dict) and "id" in value else f"{here}.{key}")
+    elif isinstance(value, list):
+        for part in value:
+            yield from _clauses(part, place)
+
+
+def met() -> dict[str, set[str]]:
+    """Return what meets each sentence: lines of policies, stories, tests."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in files():
+        if path.parent.name == "companies" and path.suffix == ".yaml":
+            for id_, place in _clauses(_load(path), ""):
+                found[id_].add(f"`{path.stem}` {place.strip(' .')}")
+        elif path.parts[0] == "tests" and path != _HERE and path.suffix in {".py", ".yaml"}:
+            for id_ in _ID.findall(text(path)):
+                found[id_].add(f"[{path.stem}](../../{path})")
+    return found
+
+
+def page() -> str:
+    """Return the page."""
+    found = met()
+    lines = [
+        "# What meets the rule books",
+        "",
+        "<!-- drawn by `python -m tests.house.coverage`: do not edit -->",
+        "",
+        "Every sentence of the rule books that our policies restate, and the line of the policy, the story or the test",
+        "that meets it. A sentence that nothing meets yet says why. What is *partly* ours is a record, a date or a gate",
+        "for something that people do elsewhere.",
+        "",
+        "| rule book | sentences | met | partly ours, met | later | not ours |",
+        "|---|---|---|---|---|---|",
+    ]
+    books = requirements()
+    for name, book in books.items():
+        rows = book["sentences"]
+        counts = {
+            "met": sum(row["scope"] == "in" and _state(id_, row, found) == "met" for id_, row in rows.items()),
+            "partly": sum(row["scope"] == "partly" and _state(id_, row, found) == "met" for id_, row in rows.items()),
+            "later": sum(_state(id_, row, found) == "later" for id_, row in rows.items()),
+            "out": sum(row["scope"] == "out" for row in rows.values()),
+        }
+        lines.append(f"| {book['title']} ({name}) | {len(rows)} | " + " | ".join(map(str, counts.values())) + " |")
+    for name, book in books.items():
+        lines += ["", f"## {name}: {book['title']}", "", "| id | what | met by |", "|---|---|---|"]
+        for id_, row in book["sentences"].items():
+            lines.append(f"| {id_} | {row['what']} | {_told(id_, row, found)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _state(id_: str, row: dict[str, str], found: dict[str, set[str]]) -> str:
+    if row["scope"] == "out":
+        return "out"
+    if "later" in row:
+        return "later"
+    return "met" if found.get(id_) else "open"
+
+
+def _told(id_: str, row: dict[str, str], found: dict[str, set[str]]) -> str:
+    state = _state(id_, row, found)
+    if state == "met":
+        return ", ".join(sorted(found[id_])[:4])
+    if state == "later":
+        return f"*{_LATER[row['later']]}*" + (f": {row['why']}" if "why" in row else "")
+    return f"— {row['why']}" if "why" in row else "**nothing yet**"
+
+
+def unmet() -> list[str]:
+    """Return the sentences in scope that nothing meets and nobody has said anything about."""
+    found = met()
+    return [
+        id_
+        for book in requirements().values()
+        for id_, row in book["sentences"].items()
+        if row["scope"] == "in" and _state(id_, row, found) == "open" and "why" not in row
+    ]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

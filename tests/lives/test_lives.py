@@ -1,0 +1,199 @@
+"""Random lives of cases under every policy: whatever people do and whenever, the promises hold.
+
+`make soak` lives 100,000 of them.
+"""
+
+import os
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.lives.desk import CUSTOMER, Desk, Ids
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import policies
+from bot import wiring
+from complaints.calendar import share
+from handlers.turn import Batch, Book, Turn
+from policies.loader import read
+from policies.phrasebook import Phrasebook
+
+HOME = Path(policies.__file__).parent
+COMPANIES = sorted(path.stem for path in (HOME / "companies").glob("*.yaml"))
+#: Lives in all; shared by the companies.
+LIVES = int(os.environ.get("PLAINT_LIVES", "500"))
+#: A life is long to shrink: only who looks for the cause asks for it (PLAINT_SHRINK=1).
+PHASES = tuple(Phase) if os.environ.get("PLAINT_SHRINK") else (Phase.explicit, Phase.reuse, Phase.generate)
+BOOKS: dict[str, Book] = {}  # not a fixture's value: a failed example would print it whole
+SAID = ["同意", "跳过", "没有", "王岚", "13812345678", "HT-2025-0117", "3.2万", "60万", "600万", "可以", "不行，太少了", "到哪了？",
+        "还没解决，我要再投诉一次", "有人受伤送医院了", "我要找记者曝光", "我要起诉你们", "我投诉到工信部了", "没问题，提交", "人工", "撤回", "确定撤回", "5", "1"]  # fmt: skip
+WORDS = [
+    "补发一批，运费我们出",
+    "退款1800元并道歉",
+    "2 工作日，等厂家回复",
+    "2026-10-20 15:00",
+    "HJ-2026-1 2026-10-15 18:00",
+    "查过了，属实",
+]
+GAPS = [timedelta(minutes=1), timedelta(minutes=20), timedelta(hours=1), timedelta(hours=5), timedelta(days=1), timedelta(days=4), timedelta(days=12)]  # fmt: skip
+
+steps = st.one_of(
+    st.tuples(st.just("say"), st.integers(0, 10_000), st.just(0), st.just(0)),
+    st.tuples(st.just("press"), st.integers(0, 30), st.just(0), st.just(0)),
+    st.tuples(st.just("act"), st.integers(0, 30), st.integers(0, 60), st.integers(0, 60)),
+    st.tuples(st.just("act"), st.integers(0, 30), st.integers(0, 60), st.integers(0, 60)),
+    st.tuples(st.just("time"), st.integers(0, len(GAPS) - 1), st.just(0), st.just(0)),
+)
+
+
+def book(company: str) -> Book:
+    if company not in BOOKS:
+        policy = wiring.parse(read(company, HOME), company)
+        BOOKS[company] = Book(
+            current=policy,
+            policies={policy.version: policy},
+            calendar=wiring.work_calendar(policy.hours, HOME / "calendars"),
+            calendars={id_: wiring.work_calendar(each, HOME / "calendars") for id_, each in policy.calendars.items()},
+            reader=wiring.KeywordReader(policy.taxonomy),
+            wording=Phrasebook.load(HOME / "wording"),
+            ids=Ids(),
+        )
+    return BOOKS[company]
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+@settings(
+    max_examples=max(LIVES // len(COMPANIES), 1),
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(first=st.integers(0, 10_000), life=st.lists(steps, min_size=5, max_size=40))
+def test_in_every_life_of_a_case_the_promises_hold(company, _once_each, first, life):
+    desk = Desk(book(company))
+    texts = [each.text for each in desk.book.current.examples if each.text]
+    roles = list(desk.members)
+    desk.say(CUSTOMER, texts[first % len(texts)])
+    for what, place, act, detail in life:
+        desk.pass_time(timedelta(seconds=20))
+        if what == "say":
+            both = [*SAID, *texts]
+            desk.say(CUSTOMER, both[place % len(both)])
+        elif what == "press":
+            desk.press(CUSTOMER.chat, place)
+        elif what == "act":
+            desk.act(roles[place % len(roles)], act, WORDS[detail % len(WORDS)], detail)
+        else:
+            desk.pass_time(GAPS[place])
+        desk.pass_time(timedelta(seconds=1))  # what is overdue already
+        _promises(desk)
+    desk.pass_time(timedelta(days=1))
+    _promises(desk)
+    for case in desk.scene.cases.values():
+        assert _replayed(desk, case) == _kept(case)
+
+
+def _promises(desk: Desk) -> None:
+    for case in desk.scene.cases.values():
+        policy = desk.book.policies[case.policy]
+        running = [name for name, run in case.facts.clocks.items() if run.running]
+        if not case.open:
+            assert not running, f"{running} run on in the closed state {case.state}"
+            continue
+        assert case.department, "an open case that nobody stands behind"
+        if case.facts.resolved_at is None:
+            asked = any(run.outcome == "open" for run in case.facts.approvals)
+            assert running or asked, f"nothing runs for a case in {case.state}"
+        turn = Turn(desk.book, desk.scene, desk, Batch(), desk.now)
+        ways = [
+            move
+            for move in policy.lifecycle.moves_from(case.state)
+            if move.to and move.id != policy.lifecycle.withdraw and turn.holds(move.when, case)
+        ]
+        waits = [move for move in policy.lifecycle.moves_from(case.state) if move.to]
+        assert ways or any(run.outcome == "open" for run in case.facts.approvals), (
+            f"nobody can lead a case on from {case.state} ({case.type}, {case.facts.grades}): of {[m.id for m in waits]}"
+        )
+    breaches = Counter(
+        (each.case_id, each.facts["clock"], each.facts["due_at"])
+        for each in desk.events
+        if each.name == "clock_breached"
+    )
+    assert not [key for key, times in breaches.items() if times > 1], "a breach that was found twice"
+    rungs = Counter(
+        (each.case_id, each.facts["clock"], each.facts["percent"], _begun(desk, each))
+        for each in desk.events
+        if each.name == "escalated"
+    )
+    assert not [key for key, times in rungs.items() if times > 1], "a rung that was told twice"
+    for case in desk.scene.cases.values():
+        for name, run in case.facts.clocks.items():
+            _escalated(desk, case, name, run)
+
+
+def _begun(desk: Desk, event) -> str:
+    """The moment at which the clock of an event last started, or got another date, before it."""
+    turns = [
+        each.at
+        for each in desk.events[: desk.events.index(event)]
+        if each.case_id == event.case_id
+        and each.name in ("clock_started", "clock_redated", "clock_extended", "clock_resumed")
+        and each.facts["clock"] == event.facts["clock"]
+    ]
+    return str(turns[-1]) if turns else ""
+
+
+def _escalated(desk: Desk, case, name, run) -> None:
+    """A clock that ran out long ago has told so."""
+    policy = desk.book.policies[case.policy]
+    clock = next((each for each in policy.clocks if each.id == name), None)
+    if clock is None or not run.running or run.paused_at is not None:
+        return
+    limit = clock.limits[run.graded] if run.graded >= 0 else clock.limit
+    over = share(
+        limit, run.started_at, 100, desk.book.calendars.get(run.calendar, desk.book.calendar), ends_at=run.due_at
+    )
+    if over + timedelta(seconds=1) < desk.now and any(
+        rung.percent >= 100 for each in policy.ladders(name) for rung in each.rungs
+    ):
+        assert run.told >= 100 or f"clock:{name}" not in {n for s, n in desk.timers if s == f"case:{case.id}"}
+
+
+def _replayed(desk: Desk, case) -> dict:
+    """What the journal alone says about a case."""
+    seen = {"state": "", "type": "", "department": desk.book.policies[case.policy].routing.reception, "owner": None,
+            "flags": [], "cycle": 1, "running": set()}  # fmt: skip
+    for each in desk.events:
+        if each.case_id != case.id:
+            continue
+        facts = each.facts
+        match each.name:
+            case "opened":
+                seen["state"] = facts["state"]
+            case "moved":
+                seen["state"] = facts["to"]
+            case "typed":
+                seen["type"] = facts["type"]
+            case "assigned":
+                seen["department"] = facts["department"]
+            case "claimed" | "handed_over":
+                seen["owner"] = int(each.actor.removeprefix("staff:"))
+            case "released" | "lease_ended":
+                seen["owner"] = None
+            case "flagged":
+                seen["flags"].append(facts["flag"])
+            case "reopened":
+                seen["cycle"] = facts["cycle"]
+            case "clock_started":
+                seen["running"].add(facts["clock"])
+            case "clock_stopped" | "clock_dropped":
+                seen["running"].discard(facts["clock"])
+    return seen
+
+
+def _kept(case) -> dict:
+    return {"state": case.state, "type": case.type, "department": case.department, "owner": case.owner_id,
+            "flags": case.facts.flags, "cycle": case.cycle,
+            "running": {name for name, run in case.facts.clocks.items() if run.running}}  # fmt: skip

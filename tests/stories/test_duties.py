@@ -1,0 +1,103 @@
+"""Recurring work: it begins, is reminded of, is done with its proof, or is missed and told upwards."""
+
+from pathlib import Path
+
+import pytest
+
+from complaints.ports import Changes
+
+HOME = Path(__file__).parents[2] / "policies"
+DUTIES = """
+duties:
+  - id: weekly_sample
+    title: {zh-Hans: 每周抽查, zh-Hant: 每週抽查, en: Weekly sample}
+    to: supervision
+    every: week
+    due: {amount: 5, unit: week_day}
+    sample: {percent: 50}
+    missed: leading_group
+  - id: monthly_meeting
+    title: {zh-Hans: 月度例会, zh-Hant: 月度例會, en: Monthly meeting}
+    to: reception
+    every: month
+    due: {amount: 5, unit: month_day}
+    proof: none
+    missed: leading_group
+"""
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    text = (HOME / "companies/trade_003.yaml").read_text("utf-8").replace("\nexamples:", DUTIES + "\nexamples:", 1)
+    (tmp_path / "companies").mkdir()
+    for name in ("wording", "calendars"):
+        (tmp_path / name).symlink_to(HOME / name)
+    if (HOME / "standard.yaml").exists():
+        (tmp_path / "standard.yaml").symlink_to(HOME / "standard.yaml")
+    path = tmp_path / "companies/duties.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+async def test_a_weekly_sample_is_drawn_reminded_of_and_done_with_a_note(found, company):
+    town = await found("2025-03-05 09:30", company=str(company))
+    inspector = await town.agent("孙监督", "supervision")
+    zhou = await town.agent("周敏", "reception", "logistics")
+    await town.until("2025-03-05 10:35")
+    begun = await inspector.heard()
+    assert "每周抽查" in begun, "it is said again until somebody is there to hear it"
+    assert "2025-W10" in begun
+    wang = await town.customer("王岚")
+    await wang.file()
+    number = town.case().number
+    await zhou.heard()
+    await town.until("2025-03-10 08:59")
+    assert (await inspector.heard()).many == 2, "two reminders, and nobody is woken on Friday night"
+    await town.until("2025-03-10 09:01")
+    heard = await inspector.heard()
+    assert heard.many == 1
+    assert "逾期未完成：每周抽查（2025-W10）" in heard
+    assert "2025-W11" in heard
+    assert number in heard, "the only case of the week is half of all"
+    asked = await inspector.press(heard.labels[-1])
+    assert "查出什么" in asked
+    assert await inspector.say("记录完整，回复及时") == "好了。"
+    with town.store.read() as ledger:
+        assert ledger.open_duties() == []
+    await town.until("2025-03-14 12:00")
+    assert "每周抽查" not in await inspector.heard(), "who has done it is left alone"
+    assert "已经完成" in (await inspector.press(heard.labels[-1])).toast
+
+
+async def test_a_missed_duty_is_told_upwards_once_also_after_the_service_was_away(found, company):
+    town = await found("2025-03-03 09:30", company=str(company))
+    zhou = await town.agent("周敏", "reception")
+    boss = await town.agent("李总", "leading_group")
+    await town.until("2025-03-03 10:35")
+    assert "月度例会" in await zhou.heard()
+    await town.stop()
+    town.clock.set("2025-04-08 10:00")
+    await town.start()
+    told = await boss.heard()
+    assert told.many == 1, "one message, whatever was missed"
+    assert "2025-03" in told
+    assert "2025-04" in told
+    assert "逾期" in told
+    heard = await zhou.heard()
+    assert heard.many == 1
+    await town.until("2025-04-09 10:00")
+    assert not await boss.heard()
+
+
+async def test_a_duty_is_closed_to_those_whose_it_is_not(found, company):
+    town = await found("2025-03-03 09:30", company=str(company))
+    inspector = await town.agent("孙监督", "supervision")
+    zhou = await town.agent("周敏", "reception")
+    await town.until("2025-03-03 10:35")
+    heard = await inspector.heard()
+    with town.service.store.unit(town.clock()) as unit:
+        member = unit.load([]).staff[inspector.member.id]
+        member.roles = ["reception"]
+        unit.flush(Changes(staff=[member]))
+    assert "没有这个权限" in (await inspector.press(heard.labels[0])).toast
+    assert "每周抽查" not in await zhou.heard()
