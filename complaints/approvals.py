@@ -47,7 +47,9 @@ def once(steps: Iterable[StepRun], settled: Collection[str] = ()) -> list[StepRu
         left = [role for role in dict.fromkeys([*step.all, *step.any]) if role not in seen]
         if left:
             seen.update(left)
-            kept.append(step.model_copy(update={"all" if step.all else "any": left}))
+            several = list(dict.fromkeys(step.all))
+            whole = step.written or ("+".join(several) if several and left != several else "")
+            kept.append(step.model_copy(update={"all" if step.all else "any": left, "written": whole}))
     return kept
 
 

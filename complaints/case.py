@@ -76,7 +76,8 @@ class StepRun(BaseModel):
 
     `added` are members of the staff who were asked to sign too, `instead` maps a role to the member it was handed to.
     A step that ran out of time may have been `passed` up. It opens once the paper `form`, if any, is handed in; one
-    that was closed with signatures missing belongs to the case no more. `clause` is the sentence that asks for it.
+    that was closed with signatures missing belongs to the case no more. `clause` is the sentence that asks for it,
+    `written` the whole step where a role of it has signed, or will sign, in another one.
     """
 
     all: list[str] = Field(default_factory=list)
@@ -84,6 +85,7 @@ class StepRun(BaseModel):
     title: Sentence | None = None
     form: Sentence | None = None
     clause: str = ""
+    written: str = ""
     expedited: bool = False
     opened_at: datetime | None = None
     signatures: list[Signature] = Field(default_factory=list)
@@ -104,8 +106,8 @@ class StepRun(BaseModel):
         return [*self.all, *self.any] if self.passed else [each.role for each in self.signatures if each.agrees]
 
     def __str__(self) -> str:
-        """Return the step in one word: `a`, `a+b` (both), `a|b` (either)."""
-        return "+".join(self.all) or "|".join(self.any)
+        """Return the step as the rule book has it: `a`, `a+b` (both), `a|b` (either)."""
+        return self.written or "+".join(self.all) or "|".join(self.any)
 
 
 class ApprovalRun(BaseModel):
@@ -193,6 +195,7 @@ class AlarmRun(BaseModel):
     roles: list[str]
     told: list[int] = Field(default_factory=list)
     rounds: int = 0
+    repeats: int = 0
     raised_at: datetime
     seen_by: int | None = None
     seen_at: datetime | None = None

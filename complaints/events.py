@@ -110,6 +110,7 @@ HAPPENINGS: Final = {
     "replied": "an agent wrote to the customer outside the moves of the lifecycle",
     "retyped": "an agent corrected the complaint type",
     "survey_bad": "a survey got a bad score",
+    "survey_good": "a survey was answered, and no score was bad",
 }
 
 

@@ -16,6 +16,7 @@ from handlers import (
     clocks,
     deciding,
     decisions,
+    intake,
     notices,
     outside,
     pausing,
@@ -195,7 +196,11 @@ def _move(turn: Turn, case: Case, member: Staff, move: Move, given: Given) -> No
         raise NotAllowed(key="error.unauthorised", number=case.number)
     if decision is not None:
         decisions.decide(turn, case, decision, actor(member), text, clause=move.clause)
-    state = turn.policy(case).lifecycle.state(move.to or case.state)
+    lifecycle = turn.policy(case).lifecycle
+    if move.id == lifecycle.submit:
+        intake.submit_for(turn, case, actor(member))
+        return
+    state = lifecycle.state(move.to or case.state)
     tells = move.tells and text and not rights.of_customer(move)
     if rights.of_customer(move):
         cases.decided(turn, case, move, actor(member))

@@ -191,9 +191,7 @@ def press(turn: Turn, conversation: Conversation, member: Staff, message: Incomi
     toast(turn, message, done)
 
 
-def _press_duty(
-    turn: Turn, conversation: Conversation, member: Staff, token: Token, message: IncomingMessage
-) -> None:
+def _press_duty(turn: Turn, conversation: Conversation, member: Staff, token: Token, message: IncomingMessage) -> None:
     try:
         toast(turn, message, duties.press(turn, conversation, member, token))
     except PlaintError as error:

@@ -11,6 +11,8 @@ from handlers import cards, notices, rights, roster
 from handlers.turn import CUSTOMER, SYSTEM, Turn
 
 _AGENTS: Final = "agents"
+#: How often the wait doubles where everybody has been told already.
+_LONGEST: Final = 6
 
 
 def on(turn: Turn, case: Case, name: str) -> None:
@@ -40,7 +42,9 @@ def fire(turn: Turn, case: Case, key: str) -> None:
     if run is None or run.seen_at is not None or not case.open:
         return
     run.rounds += 1
-    _tell(turn, case, key, run, _next(turn, case, run))
+    members = _next(turn, case, run)
+    run.repeats += all(each.id in run.told for each in members)
+    _tell(turn, case, key, run, members)
     language = turn.policy(case).languages[0]
     hidden = rights.secluded(turn, case)
     title = [cards.flags_title(turn, case, language), cards.type_title(turn, case, language)]
@@ -65,7 +69,8 @@ def _tell(turn: Turn, case: Case, key: str, run: AlarmRun, members: list[Staff])
     turn.record(case, "alarmed", SYSTEM,
                 facts={"alarm": key, "round": run.rounds, "told": [each.id for each in members]})  # fmt: skip
     routing = turn.policy(case).routing
-    turn.set_timer(case, f"alarm:{key}", due(routing.alarm.acknowledge, turn.now, turn.book.calendar))
+    wait = due(routing.alarm.acknowledge, turn.now, turn.book.calendar) - turn.now
+    turn.set_timer(case, f"alarm:{key}", turn.now + wait * 2 ** min(run.repeats, _LONGEST))
 
 
 def _next(turn: Turn, case: Case, run: AlarmRun) -> list[Staff]:

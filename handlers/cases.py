@@ -52,10 +52,14 @@ def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     turn.opened(case)
     turn.record(case, "opened", CUSTOMER, facts={"number": case.number, "policy": policy.version, "state": case.state,
                                                  "opened_at": opened_at.isoformat()})  # fmt: skip
+    turn.opening = []  # what the first message names follows once the case is there: its clocks run before all else
     hear(turn, case, message, text, reading)
     fill_known(turn, conversation, case)
     regrade(turn, case)
+    follows, turn.opening = turn.opening, None
     happen(turn, case, case.state, SYSTEM, at=opened_at)
+    for each in follows:
+        happen(turn, case, each, SYSTEM)
     turn.set_timer(case, "nudge", turn.now + timedelta(hours=policy.form.nudge_after))
     turn.set_timer(case, "abandon", turn.now + timedelta(hours=policy.form.abandon_after))
     return case
@@ -112,15 +116,17 @@ def regrade(turn: Turn, case: Case, *, flags: Sequence[str] = ()) -> None:
     fresh = [*flags, *_grade(turn, case)]
     taxonomy = turn.policy(case).taxonomy
     dangers = [each.id for each in taxonomy.flags if each.id in fresh and not each.quiet]
-    for name in [*(f"flagged.{each}" for each in fresh), *(["flagged"] if dangers else [])]:
-        clocks.note(turn, case, name, turn.now)
+    names = [*(f"flagged.{each}" for each in fresh), *(["flagged"] if dangers else [])]
+    for each in names:
+        clocks.note(turn, case, each, turn.now)
     _follow(turn, case)
     for each in approvals.follow(turn, case):
         happen(turn, case, each, SYSTEM)
-    for each in fresh:
-        happen(turn, case, f"flagged.{each}", SYSTEM)
-    if dangers:
-        happen(turn, case, "flagged", SYSTEM)
+    for each in names:
+        if turn.opening is None:
+            happen(turn, case, each, SYSTEM)
+        elif each not in turn.opening:
+            turn.opening.append(each)
 
 
 def call_human(turn: Turn, case: Case, actor: str) -> None:

@@ -451,6 +451,8 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
             conversation.make("rest")
         intake.begin(turn, conversation, message, text, reading)
     else:
+        if reading.flags:  # a danger does not wait until it is clear where the words belong
+            cases.danger(turn, known[-1], reading)
         _ask_which(turn, conversation, message, text, known)
 
 

@@ -627,6 +627,18 @@ def go_on(turn: Turn, conversation: Conversation) -> None:
         proceed(turn, conversation, left[0])
 
 
+def submit_for(turn: Turn, case: Case, actor: str) -> None:
+    """Let a member of the staff send the form for the customer, as it stands: nothing more is asked."""
+    conversation = turn.conversation_of(case)
+    if case_in_form(turn, conversation) is case:
+        conversation.make("rest")
+        conversation.case_id = None
+        turn.touch(conversation)
+    case.facts.complete = True
+    turn.record(case, "completed_form", actor, facts={"fields": sorted(case.words.answers)})
+    accept(turn, case, actor)
+
+
 def accept(turn: Turn, case: Case, actor: str) -> None:
     """Make the move that a complete (or abandoned) form makes, and stop waiting for the customer."""
     lifecycle = turn.policy(case).lifecycle

@@ -42,9 +42,7 @@ def moves(turn: Turn, case: Case, *, member: Staff | None = None) -> list[Move]:
         if turn.holds(move.when, case)
         and (move.to or move.often or move.id not in case.facts.done)
         and (
-            CUSTOMER in move.by and not last_word(turn, case, move)
-            if member is None
-            else may(turn, case, move, member)
+            CUSTOMER in move.by and not last_word(turn, case, move) if member is None else may(turn, case, move, member)
         )
     ]
 

@@ -39,7 +39,5 @@ def with_role(turn: Turn, routing: Routing, *roles: str) -> list[Staff]:
     return [
         each
         for each in turn.scene.staff.values()
-        if each.active
-        and each.chat
-        and not {*routing.held(each.roles), f"staff:{each.id}"}.isdisjoint(roles)
+        if each.active and each.chat and not {*routing.held(each.roles), f"staff:{each.id}"}.isdisjoint(roles)
     ]

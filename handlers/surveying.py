@@ -156,6 +156,7 @@ def _finish(turn: Turn, conversation: Conversation, case: Case, survey: Survey, 
     language = conversation.words.language
     if not bad:
         turn.tell(conversation, turn.say(language, "survey.thanks"), case=case)
+        cases.happen(turn, case, "survey_good", CUSTOMER)
         return
     turn.tell(conversation, turn.say(language, "survey.sorry", number=case.number), case=case)
     cases.happen(turn, case, "survey_bad", SYSTEM)

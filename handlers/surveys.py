@@ -10,8 +10,12 @@ def on(turn: Turn, case: Case, name: str) -> None:
     for survey in turn.policy(case).waiting(name).surveys:
         if any(run.id == survey.id and run.cycle == case.cycle for run in case.facts.surveys):
             continue
-        calendar = turn.book.calendar
-        opening = calendar.opening_of_workday(turn.now, survey.not_before.amount)
+        calendar, after = turn.book.calendar, survey.not_before
+        opening = (
+            calendar.opening_of_workday(turn.now, after.amount)
+            if after.unit == "workday" and after.ends is None
+            else due(after, turn.now, calendar)
+        )
         run = SurveyRun(
             id=survey.id,
             cycle=case.cycle,

@@ -152,6 +152,7 @@ class Turn:
         self.press_answer: PressAnswer | None = None
         self.speaker: int | None = None  # the conversation whose own message is being answered
         self.said_at: datetime | None = None  # when that was said, by the platform's clock
+        self.opening: list[str] | None = None  # what happens to a case that is being opened, until it is there
         self.late = False  # what falls due now should have happened while the service was away
         self.unclaimed = False  # nothing here was meant for the desk: another system may have it
         self.unreached: list[tuple[Case, str, Priority]] = []  # what could not even be written to its customer

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from complaints.approvals import chain
 from complaints.calendar import due
-from complaints.case import StepRun
 from complaints.clauses.routing import LEAD
 from complaints.policy import Example, Policy
 from policies.facts import Fact, at_first, facts
@@ -159,16 +158,12 @@ def _steps(policy: Policy, path: Path, example: Example, case: Mapping[str, Any]
             message=f"No row of {approval.id!r} holds for this case: nobody approves it.",
             cure="Add a row to `matrix`, or correct the example.",
         )
-    elif [_signed(step) for step in found] != example.steps:
+    elif [str(step) for step in found] != example.steps:
         yield Finding(
             path=(*path, "steps"),
-            message=f"For this case {_listed(map(_signed, found))} sign, not {_listed(example.steps or [])}.",
+            message=f"For this case {_listed(map(str, found))} sign, not {_listed(example.steps or [])}.",
             cure=f"Correct the rows of {approval.id!r}, or the example.",
         )
-
-
-def _signed(step: StepRun) -> str:
-    return "+".join(step.all) or "|".join(step.any)
 
 
 def _parts(policy: Policy, case: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """Stories: a whole complaint as it should go, played at the real desk on a clock of its own, and judged.
 
 A compliance officer writes what customers say, what the staff does and what must come of it; `script` reads that,
-`playing` plays it on the `stage`, a desk whose database is thrown away, `judging` compares it with what was seen, and
+`playing` plays it on the `theatre`, a desk whose database is thrown away, `judging` compares it with what was seen, and
 `showing` prints. No network, no sleeping.
 """
 

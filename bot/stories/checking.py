@@ -237,13 +237,13 @@ def _department(world: World, value: str) -> Seen:
 
 
 def _survey(world: World, value: str) -> Seen:
-    found = [each.at for each in world.stage.seen.surveys if each.run.id == value]
+    found = [each.at for each in world.theatre.seen.surveys if each.run.id == value]
     return bool(found), _times(found, world)
 
 
 def _asked(world: World, value: Asked | str) -> Seen:
     asked = Asked(field=value) if isinstance(value, str) else value
-    at = world.stage.seen.asked.get(world.case.id, {}).get(asked.field)
+    at = world.theatre.seen.asked.get(world.case.id, {}).get(asked.field)
     return at is not None and _inside(world, at, asked.before, asked.after), _times([at] if at else [], world)
 
 
@@ -264,12 +264,12 @@ def _remedy(world: World, value: str) -> Seen:
 
 
 def _visible(world: World, value: str) -> Seen:
-    sees = world.stage.sees(value, world.case.id)
+    sees = world.theatre.sees(value, world.case.id)
     return sees, "they see it" if sees else "they do not see it"
 
 
 def _able(world: World, value: Able) -> Seen:
-    open_to = world.stage.open_to(value.who, world.case.id)
+    open_to = world.theatre.open_to(value.who, world.case.id)
     return value.do in open_to, said(open_to)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.stories import checking
 from bot.stories.script import Deadline, Expected, Push, Script, Survey
-from bot.stories.stage import Stage
+from bot.stories.theatre import Theatre
 from bot.stories.world import Run, World, alike, said
 from complaints.case import Case
 from complaints.policy import Policy
@@ -35,13 +35,13 @@ class Finding:
     ok: bool | None = None
 
 
-def judge(script: Script, stage: Stage) -> list[Finding]:
+def judge(script: Script, theatre: Theatre) -> list[Finding]:
     """Return every expectation of a story with what was seen, and what must hold at the end of any."""
     expect, story = script.story.expect, script.story
     later = [*_later("later", story.later), *_later("later", expect.later)]
-    if not stage.seen.cases:
+    if not theatre.seen.cases:
         return [Finding(key="case", expected="a case is opened", seen="none was", ok=False), *later]
-    world = World(stage, stage.aware(min([each.at for each in story.messages] + [each.at for each in story.staff])))
+    world = World(theatre, theatre.aware(min([each.at for each in story.messages] + [each.at for each in story.staff])))
     findings = [each for judged in _JUDGES for each in judged(world, expect)]
     return [*findings, *_always(world), *later]
 
@@ -82,7 +82,7 @@ def _type(world: World, expect: Expected) -> Iterator[Finding]:
         wanted, others = expect.second_case, world.cases[1:]
         ok = any(_is(world, case, wanted.type, wanted.at) for case in others)
         yield _found("second_case", wanted.type or "another case", _opened(world, others), ok=ok)
-    scored = world.stage.seen.candidates[world.case.id]
+    scored = world.theatre.seen.candidates[world.case.id]
     for key, wanted_types in (
         ("candidates", expect.candidates),
         ("candidates_before_check", expect.candidates_before_check),
@@ -115,7 +115,7 @@ def _grading(world: World, expect: Expected) -> Iterator[Finding]:
 
 
 def _asking(world: World, expect: Expected) -> Iterator[Finding]:
-    seen, case = world.stage.seen, world.case.id
+    seen, case = world.theatre.seen, world.case.id
     asked, lacking = seen.asked.get(case, {}), seen.lacking.get(case, set())
     if expect.bot_asks is not None and not expect.bot_asks:
         needed = seen.needed.get(case, set())
@@ -133,7 +133,7 @@ def _elsewhere(world: World, name: str) -> str:
     """Return where something is asked that is no field of the form: consent, or a survey."""
     if name == "consent":
         return "asked" if world.happened("consented") else ""
-    sent = {planned.run.id for planned in world.stage.seen.surveys}
+    sent = {planned.run.id for planned in world.theatre.seen.surveys}
     asking = [each.id for each in world.policy.surveys if any(question.id == name for question in each.questions)]
     return f"asked in the survey {asking[0]}" if sent.intersection(asking) else ""
 
@@ -189,7 +189,7 @@ def _clock_ids(policy: Policy, name: str) -> set[str]:
 
 def _runs_of(world: World, name: str, known: set[str]) -> list[Run]:
     found = [run for run in [*world.runs, *world.duties] if run.name in known]
-    for planned in world.stage.seen.surveys:
+    for planned in world.theatre.seen.surveys:
         dates = (planned.run.due_at, planned.run.expires_at)
         found += [
             Run(name=name, start=planned.at, dues=[dates[which]])
@@ -250,7 +250,7 @@ def _pushed(world: World, each: Push) -> Finding:
 
 def _survey(world: World, expect: Expected) -> Iterator[Finding]:
     wanted = expect.survey
-    planned = [each.run for each in world.stage.seen.surveys if each.case_id == world.case.id]
+    planned = [each.run for each in world.theatre.seen.surveys if each.case_id == world.case.id]
     if isinstance(wanted, str):
         none = wanted == _NO_SURVEY or wanted.startswith(f"{_NO_SURVEY}_")
         ok = not planned if none else any(run.id == wanted for run in planned)
@@ -293,7 +293,7 @@ def _checks(world: World, expect: Expected) -> Iterator[Finding]:
 
 
 def _attempts(world: World, expect: Expected) -> Iterator[Finding]:  # noqa: ARG001 # one signature for all
-    for what, refused in world.stage.seen.attempts:
+    for what, refused in world.theatre.seen.attempts:
         yield Finding(key="refused", expected=what, seen=refused or "it was done", ok=bool(refused))
 
 
@@ -328,5 +328,5 @@ def _always(world: World) -> Iterator[Finding]:
         seen = f"{case.department or 'nobody'}: {said(running or waits)}"
         ok = bool(case.department) and bool(running or waits)
         yield _found(f"open {case.number}", "somebody has it, and a clock runs or something is waited for", seen, ok=ok)
-    broken = world.stage.broken()
+    broken = world.theatre.broken()
     yield _found("journal", "verifies", broken or "verifies", ok=not broken)

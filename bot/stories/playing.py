@@ -12,7 +12,7 @@ import structlog
 from bot.stories import judging
 from bot.stories.judging import Finding
 from bot.stories.script import CUSTOMER, WAIT, Deed, Message, Script, Story
-from bot.stories.stage import Line, Stage, Stopped
+from bot.stories.theatre import Line, Stopped, Theatre
 from bot.stories.world import case_id
 from complaints.calendar import WorkCalendar
 from complaints.case import Case
@@ -100,11 +100,11 @@ def play(script: Script, folder: Path) -> Outcome:
     entries = _entries(story)
     begins = min([each.at for each in entries] + ([story.start] if story.start is not None else []))
     now = begins.replace(tzinfo=ZoneInfo(policy.hours.zone)).astimezone(UTC)
-    with Stage.opened(policy, _calendars(story, policy, folder), folder / "wording", now) as stage:
-        _Player(script, stage).play(entries, outcome)
-        outcome.lines = stage.seen.lines
+    with Theatre.opened(policy, _calendars(story, policy, folder), folder / "wording", now) as theatre:
+        _Player(script, theatre).play(entries, outcome)
+        outcome.lines = theatre.seen.lines
         if not outcome.problems:
-            outcome.findings = judging.judge(script, stage)
+            outcome.findings = judging.judge(script, theatre)
     return outcome
 
 
@@ -180,9 +180,9 @@ def _all(names: list[str]) -> str:
 class _Player:
     """Plays the entries of one story."""
 
-    def __init__(self, script: Script, stage: Stage) -> None:
-        self._script, self._story, self._stage = script, script.story, stage
-        self._people = _people(script.story, stage.policy)
+    def __init__(self, script: Script, theatre: Theatre) -> None:
+        self._script, self._story, self._theatre = script, script.story, theatre
+        self._people = _people(script.story, theatre.policy)
         self._channel = _MESSENGERS.get(script.story.channel, DESK)
 
     def play(self, entries: list[_Entry], outcome: Outcome) -> None:
@@ -191,13 +191,15 @@ class _Player:
         try:
             for number, entry in enumerate(entries):
                 place = entry.place
-                self._stage.until(self._stage.aware(entry.at), with_it=False)
+                self._theatre.until(self._theatre.aware(entry.at), with_it=False)
                 if entry.deed:
                     self._deed(self._story.staff[entry.index])
                 else:
                     self._message(self._story.messages[entry.index], entries[number + 1 :])
             place = ("until",)
-            self._stage.until(self._stage.now if self._story.until is None else self._stage.aware(self._story.until))
+            self._theatre.until(
+                self._theatre.now if self._story.until is None else self._theatre.aware(self._story.until)
+            )
         except Stopped as error:
             outcome.problems.append(self._script.problem(place, error.message, error.cure))
         except Exception as error:  # other stories must still be played
@@ -215,99 +217,99 @@ class _Player:
         if who in self._people and self._channel == DESK:
             self._enter(who, text)
         elif press:
-            self._stage.press(who, self._channel, press)
+            self._theatre.press(who, self._channel, press)
         else:
-            self._stage.say(who, self._channel, text, files=files)
+            self._theatre.say(who, self._channel, text, files=files)
 
     def _enter(self, who: str, text: str) -> None:
         """Let reception write down what a customer says who has no chat."""
-        stage, reception = self._stage, self._stage.policy.routing.reception
-        if who in stage.entered:
-            stage.act(reception, stage.case(stage.entered[who]), "note", {"text": text})
+        theatre, reception = self._theatre, self._theatre.policy.routing.reception
+        if who in theatre.entered:
+            theatre.act(reception, theatre.case(theatre.entered[who]), "note", {"text": text})
             return
-        stage.register(reception, text, who, made_up=True)
-        external, channel = stage.policy.external, self._story.channel
+        theatre.register(reception, text, who, made_up=True)
+        external, channel = theatre.policy.external, self._story.channel
         kinds = [each.id for each in external.kinds] if external is not None else []
         if channel in kinds or channel.endswith(_FORWARDED):
             kind = channel if channel in kinds else channel.removesuffix(_FORWARDED)
-            stage.act(reception, stage.case(stage.entered[who]), "external", {"detail": kind, "text": text})
+            theatre.act(reception, theatre.case(theatre.entered[who]), "external", {"detail": kind, "text": text})
 
     def _settle(self, who: str, coming: list[_Entry]) -> None:
         """Let a customer do what the story leaves open: agree, and, once they have had their say, complete the form."""
-        stage, story = self._stage, self._story
+        theatre, story = self._theatre, self._story
         if story.form == "none":
             return
         following = story.messages[coming[0].index] if coming and not coming[0].deed else None
         more = following if following is not None and following.from_ == who else None
         if more is None or not self._answers_itself(more):
-            stage.consent(who, self._channel)
+            theatre.consent(who, self._channel)
         if more is not None or story.form == "consent":
             return
         submits = any(each.who == who and each.do == "submit" for each in self._deeds(coming))
         if submits and story.form != "review":
             return
-        stage.fill(who, self._channel, story.answers, send=story.form == "complete")
+        theatre.fill(who, self._channel, story.answers, send=story.form == "complete")
 
     def _answers_itself(self, message: Message) -> bool:
         """Tell whether a customer's next message is their own answer to the question of consent."""
-        return bool(message.press) or self._stage.book.reader.intent(message.text) in ("yes", "no")
+        return bool(message.press) or self._theatre.book.reader.intent(message.text) in ("yes", "no")
 
     def _deeds(self, coming: list[_Entry]) -> list[Deed]:
         return [self._story.staff[each.index] for each in coming if each.deed]
 
     def _deed(self, deed: Deed) -> None:
         if deed.do == WAIT:
-            self._stage.note(deed.who or "—", "▸ wait")
+            self._theatre.note(deed.who or "—", "▸ wait")
         elif deed.who in self._people:
             self._customer(deed)
         elif deed.do == _REGISTER:
-            self._stage.register(deed.who, deed.with_.get("text", ""), deed.with_.get("customer", CUSTOMER))
+            self._theatre.register(deed.who, deed.with_.get("text", ""), deed.with_.get("customer", CUSTOMER))
         else:
             self._act(deed)
 
     def _act(self, deed: Deed) -> None:
         case, reason = self._case(deed.case), ""
         try:
-            self._stage.act(deed.who, case, deed.do, deed.with_)
+            self._theatre.act(deed.who, case, deed.do, deed.with_)
         except Stopped as error:
             if not deed.refused:
                 raise
             reason = error.message
-            self._stage.note(deed.who, f"is refused: {reason}")
+            self._theatre.note(deed.who, f"is refused: {reason}")
         if deed.refused:
-            self._stage.seen.attempts.append((f"{deed.who} {deed.do}", reason))
+            self._theatre.seen.attempts.append((f"{deed.who} {deed.do}", reason))
 
     def _customer(self, deed: Deed) -> None:
-        stage, who, values = self._stage, deed.who, deed.with_
+        theatre, who, values = self._theatre, deed.who, deed.with_
         if deed.do == "say":
             self._say(who, values.get("text", ""), [each for each in values.get("files", "").split(",") if each], "")
         elif deed.do == "press":
             self._say(who, "", [], values.get("label", ""))
         elif deed.do == "submit":
-            if not stage.speaks(who):
+            if not theatre.speaks(who):
                 raise Stopped(f"{who} has not said anything yet.", "Let them complain first, under `messages`.")
-            stage.fill(who, self._channel, self._story.answers, send=True)
-        elif who in stage.entered:
+            theatre.fill(who, self._channel, self._story.answers, send=True)
+        elif who in theatre.entered:
             case = self._case(deed.case or who)
-            stage.act(self._caller(case), case, deed.do, values)
+            theatre.act(self._caller(case), case, deed.do, values)
         else:
-            stage.move(who, self._channel, self._case(deed.case) if deed.case else self._latest(who), deed.do,
+            theatre.move(who, self._channel, self._case(deed.case) if deed.case else self._latest(who), deed.do,
                        values.get("text", ""))  # fmt: skip
 
     def _caller(self, case: Case) -> str:
         """Return who writes down what a customer decides who has no chat: the owner, else reception."""
-        with self._stage.turn(case.id) as turn:
+        with self._theatre.turn(case.id) as turn:
             owner = turn.owner(turn.scene.cases[case.id])
-        return owner.name if owner is not None else self._stage.policy.routing.reception
+        return owner.name if owner is not None else self._theatre.policy.routing.reception
 
     def _latest(self, who: str) -> Case:
-        cases = self._stage.cases_of(who) if self._stage.speaks(who) else []
+        cases = self._theatre.cases_of(who) if self._theatre.speaks(who) else []
         if not cases:
             raise Stopped(f"{who} has no case.", "Let them complain first, under `messages`.")
         return next((each for each in reversed(cases) if each.active), cases[-1])
 
     def _case(self, named: str) -> Case:
         try:
-            return self._stage.case(case_id(self._stage, named))
+            return self._theatre.case(case_id(self._theatre, named))
         except LookupError as error:
             raise Stopped(str(error.args[0]), "`case` is a number, or the name of a customer.") from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from bot.stories.stage import Stage, Told
+from bot.stories.theatre import Theatre, Told
 from complaints.approvals import chain
 from complaints.case import Case
 from complaints.events import Event
@@ -27,21 +27,21 @@ class Run:
 class World:
     """What was seen in a story, as expectations ask for it. Its case is the first that was opened."""
 
-    def __init__(self, stage: Stage, start: datetime) -> None:
-        self.stage, self.policy, self.start = stage, stage.policy, start
-        self.told: list[Told] = stage.seen.told
-        self.cases: list[Case] = [stage.case(each) for each in stage.seen.cases]
+    def __init__(self, theatre: Theatre, start: datetime) -> None:
+        self.theatre, self.policy, self.start = theatre, theatre.policy, start
+        self.told: list[Told] = theatre.seen.told
+        self.cases: list[Case] = [theatre.case(each) for each in theatre.seen.cases]
         self.case = self.cases[0]
-        self.journal: list[Event] = stage.journal(self.case.id)
-        with stage.turn(self.case.id) as turn:
+        self.journal: list[Event] = theatre.journal(self.case.id)
+        with theatre.turn(self.case.id) as turn:
             case = turn.scene.cases[self.case.id]
             self.facts: dict[str, Any] = dict(turn.facts(case))  # Any: facts of all kinds
             self.language = turn.conversation_of(case).words.language
-        self.runs = [run for case in self.cases for run in _runs(stage.journal(case.id))]
+        self.runs = [run for case in self.cases for run in _runs(theatre.journal(case.id))]
 
     def shown(self, moment: datetime) -> str:
         """Return a moment as the story writes it."""
-        return self.stage.shown(moment)
+        return self.theatre.shown(moment)
 
     def same(self, moment: datetime, expected: datetime) -> bool:
         """Tell whether a moment is the one that a story means, to the minute."""
@@ -71,7 +71,7 @@ class World:
     @property
     def duties(self) -> list[Run]:
         """The duties of the time of the story, as runs of clocks; each begins with its period."""
-        return [Run(name=each.duty, start=each.began_at, dues=[each.due_at]) for each in self.stage.duties()]
+        return [Run(name=each.duty, start=each.began_at, dues=[each.due_at]) for each in self.theatre.duties()]
 
     @property
     def parts(self) -> list[dict[str, list[str]]]:
@@ -107,10 +107,10 @@ class World:
         """Return a grade, or another fact of the case; `amount_…` is its amount, a flag whether the case has it."""
         if name in self.case.facts.grades:
             return self.case.facts.grades[name]
-        if name in self.facts:
-            return self.facts[name]
         if any(flag.id == name for flag in self.policy.taxonomy.flags):
             return name in self.case.facts.flags
+        if name in self.facts:
+            return self.facts[name]
         return self.facts["amount"] if name.startswith("amount_") else None
 
 
@@ -142,19 +142,19 @@ def _runs(journal: Sequence[Event]) -> list[Run]:
     return [run for runs in found.values() for run in runs]
 
 
-def case_id(stage: Stage, named: str) -> int:
+def case_id(theatre: Theatre, named: str) -> int:
     """Return the case of that number (1 is the first that was opened) or customer; none named: the first.
 
     LookupError if there is none.
     """
     if not named or named.isdigit():
         number = int(named or 1)
-        if not 0 < number <= len(stage.seen.cases):
-            raise LookupError(f"There is no case {number}: {len(stage.seen.cases)} were opened.")
-        return stage.seen.cases[number - 1]
-    if named in stage.entered:
-        return stage.entered[named]
-    cases = stage.cases_of(named) if stage.speaks(named) else []
+        if not 0 < number <= len(theatre.seen.cases):
+            raise LookupError(f"There is no case {number}: {len(theatre.seen.cases)} were opened.")
+        return theatre.seen.cases[number - 1]
+    if named in theatre.entered:
+        return theatre.entered[named]
+    cases = theatre.cases_of(named) if theatre.speaks(named) else []
     if not cases:
         raise LookupError(f"{named} has no case.")
     return cases[-1].id

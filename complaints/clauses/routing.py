@@ -41,7 +41,7 @@ class Alarm(Clause):
     """How an alarm (a notice with `alarm: true`) goes on until somebody says that they have seen it.
 
     `acknowledge` after it was told, the next person on duty in the same role is told, then those of `then`, one role
-    after the other; every step that nobody acknowledged is called out by telephone or SMS too, where the desk has a
+    after the other, and in the end everybody again, at gaps that double; every step that nobody acknowledged is called out by telephone or SMS too, where the desk has a
     way to (`PLAINT_ALARM_URL`).
     """
 

@@ -17,9 +17,10 @@ class Question(Clause):
 class Survey(Clause):
     """A survey on one resolution of a case.
 
-    It is sent at the opening of the working day `not_before` after `start` happened, never in quiet hours, never inside
-    an open form, and expires at `expires`; at most `reminders` reminders, `remind_after` apart. A score of `bad` or
-    less makes `survey_bad` happen: a move may wait for it.
+    It is sent at the opening of the working day `not_before` after `start` happened, or, where that counts otherwise
+    (`{amount: 1, unit: day, ends: "10:00"}`), when it is over; never in quiet hours, never inside an open form, and
+    expires at `expires`; at most `reminders` reminders, `remind_after` apart. A score of `bad` or less makes
+    `survey_bad` happen, other scores `survey_good`: moves and clocks may wait for them.
     """
 
     id: Id

@@ -57,7 +57,7 @@ def met() -> dict[str, set[str]]:
     for path in files():
         if path.parent.name == "companies" and path.suffix == ".yaml":
             for id_, place in _clauses(_load(path), ""):
-                found[id_].add(f"`{path.stem}` {place.strip(' .')}")
+                found[id_].add(f"`{path.stem}: {place.strip(' .')}`")
         elif path.parts[0] == "tests" and path != _HERE and path.suffix in {".py", ".yaml"}:
             for id_ in _ID.findall(text(path)):
                 found[id_].add(f"[{path.stem}](../../{path})")

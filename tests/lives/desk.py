@@ -115,7 +115,7 @@ class Desk:
         """Serve a command; return why it was refused, if it was, and see that nothing was changed then."""
         batch = Batch()
         turn = Turn(self.book, self.scene, self, batch, self.now)
-        before = self.dump()
+        before = [] if isinstance(command, Fire) else self.dump()  # a timer is never refused: see pass_time
         try:
             routing.serve(command, turn)
         except PlaintError as error:

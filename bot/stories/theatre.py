@@ -1,4 +1,4 @@
-"""The stage: the real desk on a database that is thrown away, with its staff, its customers, and a clock of its own.
+"""The theatre: the real desk on a database that is thrown away, with its staff, its customers, and a clock of its own.
 
 Nothing is sent anywhere: every letter counts as delivered in the moment in which it may go, and is noted.
 """
@@ -136,7 +136,7 @@ class Seen:
     attempts: list[tuple[str, str]] = field(default_factory=list)
 
 
-class Stage:
+class Theatre:
     """A desk to play one story at. Moments are aware and UTC."""
 
     def __init__(self, *, policy: Policy, store: Store, book: Book, now: datetime) -> None:
@@ -172,9 +172,9 @@ class Stage:
                     buttons=_BUTTONS,
                     alarm=PLACE,
                 )
-                stage = cls(policy=policy, store=store, book=book, now=now)
-                stage._enlist()
-                yield stage
+                theatre = cls(policy=policy, store=store, book=book, now=now)
+                theatre._enlist()
+                yield theatre
             finally:
                 store.close()
 
