@@ -1,5 +1,6 @@
 """Alarms: what somebody must see goes on, round by round, until somebody says that they have seen it."""
 
+from datetime import datetime
 from typing import Final
 
 from complaints.calendar import due
@@ -56,7 +57,7 @@ def fire(turn: Turn, case: Case, key: str) -> None:
             round=run.rounds,
             title="" if hidden else " · ".join(each for each in title if each),
             at=turn.now,
-            until=due(turn.policy(case).routing.alarm.acknowledge, turn.now, turn.book.calendar),
+            until=_next_round(turn, case, run),
         ),
     )
 
@@ -68,9 +69,13 @@ def _tell(turn: Turn, case: Case, key: str, run: AlarmRun, members: list[Staff])
     notices.tell(turn, case, members, run.roles, run.say)
     turn.record(case, "alarmed", SYSTEM,
                 facts={"alarm": key, "round": run.rounds, "told": [each.id for each in members]})  # fmt: skip
-    routing = turn.policy(case).routing
-    wait = due(routing.alarm.acknowledge, turn.now, turn.book.calendar) - turn.now
-    turn.set_timer(case, f"alarm:{key}", turn.now + wait * 2 ** min(run.repeats, _LONGEST))
+    turn.set_timer(case, f"alarm:{key}", _next_round(turn, case, run))
+
+
+def _next_round(turn: Turn, case: Case, run: AlarmRun) -> datetime:
+    """Return when the alarm goes on: after its time, which doubles with each round that told nobody new."""
+    wait = due(turn.policy(case).routing.alarm.acknowledge, turn.now, turn.book.calendar) - turn.now
+    return turn.now + wait * 2 ** min(run.repeats, _LONGEST)
 
 
 def _next(turn: Turn, case: Case, run: AlarmRun) -> list[Staff]:

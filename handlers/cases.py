@@ -122,11 +122,13 @@ def regrade(turn: Turn, case: Case, *, flags: Sequence[str] = ()) -> None:
     _follow(turn, case)
     for each in approvals.follow(turn, case):
         happen(turn, case, each, SYSTEM)
-    for each in names:
-        if turn.opening is None:
-            happen(turn, case, each, SYSTEM)
-        elif each not in turn.opening:
-            turn.opening.append(each)
+    if turn.opening is not None:  # it waits until the first state has happened
+        turn.opening += [each for each in names if each not in turn.opening]
+        return
+    for each in fresh:
+        happen(turn, case, f"flagged.{each}", SYSTEM)
+    if dangers:
+        happen(turn, case, "flagged", SYSTEM)
 
 
 def call_human(turn: Turn, case: Case, actor: str) -> None:
@@ -211,15 +213,13 @@ def _grade(turn: Turn, case: Case) -> list[str]:
     """Give the case its grades, and the flags that follow from its facts; return the ids of new ones."""
     taxonomy, fresh = turn.policy(case).taxonomy, []
     for _ in range(2):  # flags follow from grades, and grades from flags
-        facts = turn.facts(case)
         for flag in taxonomy.flags:
-            if flag.when is not None and flag.id not in case.facts.flags and flag.when.holds(facts):
+            if flag.when is not None and flag.id not in case.facts.flags and turn.holds(flag.when, case):
                 case.facts.flags.append(flag.id)
                 fresh.append(flag.id)
                 turn.record(case, "flagged", SYSTEM, clause=flag.clause, facts={"flag": flag.id})
         for name, grades in taxonomy.grades.items():
-            facts = turn.facts(case)
-            holding = [grade for grade in grades if not grade.by_hand and grade.when.holds(facts)]
+            holding = [grade for grade in grades if not grade.by_hand and turn.holds(grade.when, case)]
             value = case.facts.set_grades.get(name) or (holding[-1].id if holding else grades[0].id)
             if case.facts.grades.get(name) != value:
                 if name in case.facts.grades:

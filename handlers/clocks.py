@@ -222,7 +222,9 @@ def regrade(turn: Turn, case: Case) -> None:
         run = case.facts.clocks.get(clock.id)
         if run is None or not run.running:
             began = _began(turn, case, clock, run)
-            if began is not None:
+            if began is not None and run is not None and run.dropped and began == run.started_at:
+                _revive(turn, case, clock, run)
+            elif began is not None:
                 start(turn, case, clock, began)
             continue
         if _VOLATILE.isdisjoint(clock.when.names()) and not turn.holds(clock.when, case):
@@ -349,7 +351,7 @@ def _began(turn: Turn, case: Case, clock: Clock, run: ClockRun | None) -> dateti
     if began is None or (stopped is not None and stopped >= began):
         return None
     if run is not None and (not clock.restarts or run.started_at >= began[0]):
-        return None
+        return run.started_at if run.dropped else None
     return began[0]
 
 
@@ -358,6 +360,17 @@ def _drop(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
     run.stopped_at, run.dropped = turn.now, True
     turn.record(case, "clock_dropped", SYSTEM, clause=clock.clause, facts={"clock": clock.id})
     _disarm(turn, case, clock.id)
+
+
+def _revive(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
+    """Let a clock that was dropped run on, now that the case is of its kind again; what was told stays told."""
+    if run.paused_at is not None and run.stopped_at is not None:
+        run.pauses.append((run.paused_at, run.stopped_at))
+        run.paused_at, run.paused_for = None, []
+    run.stopped_at, run.dropped, run.graded = None, False, _graded(turn, case, clock)
+    due_at = _redate(turn, case, clock, run)["due_at"]
+    turn.record(case, "clock_started", SYSTEM, clause=clock.clause,
+                facts={"clock": clock.id, "started_at": run.started_at.isoformat(), "due_at": due_at})  # fmt: skip
 
 
 def _whose(turn: Turn, case: Case, clock: Clock) -> str:

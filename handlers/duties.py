@@ -18,6 +18,7 @@ from complaints.messages import Choice
 from complaints.policy import Policy
 from complaints.ports import Timer
 from complaints.tokens import Token
+from handlers import roster
 from handlers.turn import Turn
 
 #: The subject and the name of the timer behind all duties, and the chat of the conversation it locks.
@@ -113,15 +114,7 @@ def _word(turn: Turn, duty: Duty, run: DutyRun) -> tuple[datetime, int] | None:
 def _people(turn: Turn, roles: Sequence[str]) -> list[Staff]:
     """Return who has one of these roles and can be written to; where there is nobody, reception."""
     routing = turn.policy().routing
-    for wanted in ({*roles}, {routing.reception}):
-        found = [
-            each
-            for each in turn.scene.staff.values()
-            if each.active and each.chat and routing.held(each.roles) & wanted
-        ]
-        if found:
-            return found
-    return []
+    return roster.on_duty(turn, routing, roles) or roster.on_duty(turn, routing, [routing.reception])
 
 
 def _line(turn: Turn, duty: Duty, run: DutyRun, member: Staff, key: str) -> str:
@@ -163,7 +156,7 @@ def draw(turn: Turn, duty: Duty, run: DutyRun, member: Staff) -> list[str]:
         return []
     calendar = turn.book.calendar
     period = duties.before(duty, duties.period_of(duty, calendar.local(run.began_at).date()))
-    found = [case for case in _opened(turn, period) if duty.sample.of.holds(turn.facts(case))]
+    found = [case for case in _opened(turn, period) if turn.holds(duty.sample.of, case)]
     ordered = duties.order(duty, period, [case.number for case in found])
     own = turn.ledger.handled_by(member.id, [case.id for case in found])
     return duties.drawn(duty.sample, ordered, frozenset(case.number for case in found if case.id in own))

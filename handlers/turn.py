@@ -1,6 +1,6 @@
 """Turn: everything within reach while one command is served, and everything it changes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -114,6 +114,24 @@ def _joined(before: Rows, rows: Rows) -> Rows:
     return [*(row for row in before if asked.isdisjoint(choice.token for choice in row)), *rows]
 
 
+class _Asked(Mapping[str, Any]):
+    """The facts of a case, each found out when it is asked for: a condition asks for two or three of thirty."""
+
+    __slots__ = ("_case", "_turn")
+
+    def __init__(self, turn: "Turn", case: Case) -> None:
+        self._turn, self._case = turn, case
+
+    def __getitem__(self, name: str) -> Any:  # Any: a fact of any kind
+        return self._turn.fact(self._case, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._turn.facts(self._case))
+
+    def __len__(self) -> int:
+        return len(self._turn.facts(self._case))
+
+
 @dataclass(slots=True)
 class Digest:
     """What a member of the staff, or a room, learns at once after the service was away: one letter for all of it.
@@ -201,35 +219,26 @@ class Turn:
     def facts(self, case: Case) -> Mapping[str, Any]:
         """Return the facts that a policy's conditions may ask for."""
         policy, known = self.policy(case), case.facts
-        taxonomy = policy.taxonomy
-        near = [id_ for id_, score in known.scores.items() if score >= taxonomy.second]
-        decision = known.decision
         return {
             **{id_: each.is_ for id_, each in policy.readings.items()},
             **known.order,
             **{id_: self.answer(case, policy.form.field(id_)) for id_ in policy.form.counted},
             **known.grades,
-            "type": case.type,
-            "state": case.state,
-            "flags": case.facts.flags,
-            "department": case.department,
-            "channel": case.channel,
-            "complete": case.facts.complete,
-            "owned": case.owner_id is not None,
-            "cycle": case.cycle,
-            "departments": len({taxonomy.type(id_).department for id_ in near}) or 1,
-            "rejections": case.facts.rejections,
-            "reopenings": case.facts.reopenings,
-            "chasers": case.facts.chasers,
-            "human": case.facts.human,
-            "done": [*known.done],
-            "expedited": any(each.step is not None and each.step.expedited for each in known.approvals),
-            "external": known.external.kind if known.external is not None else "",
-            "result": (decision.result or "") if decision is not None else "",
-            "remedies": [each.kind for each in decision.remedies] if decision is not None else [],
-            "remedy_amount": decision.amount if decision is not None else None,
-            "amount": self.amount(case),
+            **{name: found(self, case) for name, found in FACTS.items()},
         }
+
+    def fact(self, case: Case, name: str) -> Any:  # Any: a fact of any kind
+        """Return one of the facts, None for one that the case does not have."""
+        if (found := FACTS.get(name)) is not None:
+            return found(self, case)
+        policy, known = self.policy(case), case.facts
+        if name in known.grades:
+            return known.grades[name]
+        if name in policy.form.counted:
+            return self.answer(case, policy.form.field(name))
+        if name in known.order:
+            return known.order[name]
+        return policy.readings[name].is_ if name in policy.readings else None
 
     def amount(self, case: Case) -> Decimal | None:
         """Return the amount that a case is about, in the company's currency: its field, else what is to be paid."""
@@ -254,7 +263,7 @@ class Turn:
 
     def holds(self, condition: Predicate, case: Case) -> bool:
         """Tell whether a policy's condition holds for the case."""
-        return condition.always or condition.holds(self.facts(case))
+        return condition.always or condition.holds(_Asked(self, case))
 
     def say(self, language: Language, key: str, **values: object) -> str:
         """Return a sentence."""
@@ -645,3 +654,34 @@ class Turn:
     def question_button(self, conversation: Conversation, label: str, value: str) -> Choice:
         """Make a button that answers the question on the table, and is stale once another one lies there."""
         return Choice(label=label, token=str(Token(scope="q", value=value, stamp=conversation.turn)))
+
+
+def _departments(turn: Turn, case: Case) -> int:
+    taxonomy = turn.policy(case).taxonomy
+    near = [id_ for id_, score in case.facts.scores.items() if score >= taxonomy.second]
+    return len({taxonomy.type(id_).department for id_ in near}) or 1
+
+
+#: The facts that every case has, beside its grades, its answers, what is on file, and the policy's readings.
+FACTS: Final[dict[str, Callable[[Turn, Case], Any]]] = {  # Any: facts of any kind
+    "type": lambda _, case: case.type,
+    "state": lambda _, case: case.state,
+    "flags": lambda _, case: case.facts.flags,
+    "department": lambda _, case: case.department,
+    "channel": lambda _, case: case.channel,
+    "complete": lambda _, case: case.facts.complete,
+    "owned": lambda _, case: case.owner_id is not None,
+    "cycle": lambda _, case: case.cycle,
+    "departments": _departments,
+    "rejections": lambda _, case: case.facts.rejections,
+    "reopenings": lambda _, case: case.facts.reopenings,
+    "chasers": lambda _, case: case.facts.chasers,
+    "human": lambda _, case: case.facts.human,
+    "done": lambda _, case: [*case.facts.done],
+    "expedited": lambda _, case: any(it.step is not None and it.step.expedited for it in case.facts.approvals),
+    "external": lambda _, case: case.facts.external.kind if case.facts.external is not None else "",
+    "result": lambda _, case: (case.facts.decision.result or "") if case.facts.decision is not None else "",
+    "remedies": lambda _, case: [it.kind for it in case.facts.decision.remedies] if case.facts.decision else [],
+    "remedy_amount": lambda _, case: case.facts.decision.amount if case.facts.decision is not None else None,
+    "amount": lambda turn, case: turn.amount(case),
+}

@@ -80,7 +80,5 @@ class Form(Clause):
 
     def field(self, id: str) -> FormField:  # noqa: A002 # the word of the policy
         """Return the field with this id; KeyError if there is none."""
-        for each in self.fields:
-            if each.id == id:
-                return each
-        raise KeyError(id)
+        known: dict[str, FormField] = self.__dict__.setdefault("_known", {each.id: each for each in self.fields})
+        return known[id]

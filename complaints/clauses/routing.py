@@ -41,8 +41,8 @@ class Alarm(Clause):
     """How an alarm (a notice with `alarm: true`) goes on until somebody says that they have seen it.
 
     `acknowledge` after it was told, the next person on duty in the same role is told, then those of `then`, one role
-    after the other, and in the end everybody again, at gaps that double; every step that nobody acknowledged is called out by telephone or SMS too, where the desk has a
-    way to (`PLAINT_ALARM_URL`).
+    after the other, and in the end everybody again, at gaps that double. Every step that nobody acknowledged is called
+    out by telephone or SMS too, where the desk has a way to (`PLAINT_ALARM_URL`).
     """
 
     acknowledge: Limit = Limit(amount=10, unit="minute", basis="elapsed")
@@ -89,11 +89,15 @@ class Routing(Clause):
         held = self.held(roles)
         return any(held.intersection([each.id]) and set(grants).intersection(each.grants) for each in self.roles)
 
-    def held(self, roles: list[str]) -> set[str]:
-        """Return these roles, and those that they make somebody a member of."""
-        found = {*roles}
-        while more := {each.id for each in self.roles if found.intersection(each.members)} - found:
-            found |= more
+    def held(self, roles: list[str]) -> frozenset[str]:
+        """Return these roles, and those that they make somebody a member of; looked up once for each list of roles."""
+        known: dict[tuple[str, ...], frozenset[str]] = self.__dict__.setdefault("_held", {})
+        found = known.get(tuple(roles))
+        if found is None:
+            held = {*roles}
+            while more := {each.id for each in self.roles if held.intersection(each.members)} - held:
+                held |= more
+            found = known[tuple(roles)] = frozenset(held)
         return found
 
     @property

@@ -28,7 +28,7 @@ async def town(found: Found) -> Any:
 def asked(town: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Return a function that calls a command beside the running desk, with its settings and its clock."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr(cli.console, "width", 400)
     monkeypatch.setattr(cli.clock, "now", town.clock)
     monkeypatch.setattr(cli.logs, "set_up", lambda **_: None)  # the logs of the tests are looked at
     for name in Settings.model_fields:

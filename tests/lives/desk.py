@@ -116,12 +116,15 @@ class Desk:
         batch = Batch()
         turn = Turn(self.book, self.scene, self, batch, self.now)
         before = [] if isinstance(command, Fire) else self.dump()  # a timer is never refused: see pass_time
+        refused: PlaintError | None = None
         try:
             routing.serve(command, turn)
         except PlaintError as error:
-            assert self.dump() == before, f"{command} was refused ({error.key}) and changed something"
+            refused = error
+        if refused is not None:
+            assert self.dump() == before, f"{command} was refused ({refused.key}) and changed something"
             self.refused += 1
-            return error
+            return refused
         self.scene.absorb(batch.changes)
         for timer in batch.changes.timers:
             if timer.due_at is None:

@@ -57,9 +57,11 @@ async def test_a_department_abroad_counts_its_own_days_and_a_shutdown_is_no_work
         tmp_path,
         (
             "\nrouting:",
-            "\ncalendars:\n  branch:\n    zone: Europe/Berlin\n    holidays: DE\n    week: {mon: ['09:00-17:00'], "
-            "tue: ['09:00-17:00'], wed: ['09:00-17:00'], thu: ['09:00-17:00'], fri: ['09:00-17:00']}\n"
-            "    makeup: ['09:00-17:00']\n    quiet: '22:00-08:00'\n    closed: [2025-03-05..2025-03-06]\n\nrouting:",
+            (
+                "\ncalendars:\n  branch:\n    zone: Europe/Berlin\n    holidays: DE\n    week: {mon: ['09:00-17:00'], "
+                "tue: ['09:00-17:00'], wed: ['09:00-17:00'], thu: ['09:00-17:00'], fri: ['09:00-17:00']}\n"
+                "    makeup: ['09:00-17:00']\n    quiet: '22:00-08:00'\n    closed: [2025-03-05..2025-03-06]\n\nrouting:"
+            ),
         ),
         ("- id: logistics\n", "- id: logistics\n      calendar: branch\n"),
         ("\n  - {id: propose, ", "\n  - {id: propose, calendar: department, "),
