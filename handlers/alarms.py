@@ -75,7 +75,7 @@ def _tell(turn: Turn, case: Case, key: str, run: AlarmRun, members: list[Staff])
 def _next_round(turn: Turn, case: Case, run: AlarmRun) -> datetime:
     """Return when the alarm goes on: after its time, which doubles with each round that told nobody new."""
     wait = due(turn.policy(case).routing.alarm.acknowledge, turn.now, turn.book.calendar) - turn.now
-    return turn.now + wait * 2 ** min(run.repeats, _LONGEST)
+    return turn.now + wait * (1 << min(run.repeats, _LONGEST))
 
 
 def _next(turn: Turn, case: Case, run: AlarmRun) -> list[Staff]:
