@@ -271,6 +271,14 @@ def show_again(turn: Turn, case: Case, member: Staff) -> None:
         show(turn, case, member)
 
 
+def more(turn: Turn, case: Case, member: Staff) -> None:
+    """Show a member of the staff what is done rarely with a case."""
+    if not rights.sees(turn, case, member):
+        raise NotAllowed(key="error.not_allowed")
+    rows = cards.more_buttons(turn, case, member)
+    turn.tell_staff(member, turn.say(member.language, "staff.more", number=case.number), rows, case=case)
+
+
 def show(turn: Turn, case: Case, member: Staff) -> None:
     """Show a case to a member of the staff in their own chat, with the buttons of what they may do."""
     if not rights.sees(turn, case, member):

@@ -12,7 +12,7 @@ from complaints.conversation import Conversation, Staff
 from complaints.errors import NotAllowed, PlaintError
 from complaints.messages import AttachmentKind, Enclosure, IncomingMessage, PressAnswer
 from complaints.tokens import Token, parse
-from handlers import acts, duties, registering, rights, signers
+from handlers import acts, cards, duties, registering, rights, signers
 from handlers.turn import Turn
 
 _LISTED: Final = 10
@@ -204,6 +204,9 @@ def _pressed(
     language = member.language
     if token.value == "show":
         acts.show(turn, case, member)
+        return turn.say(language, "staff.in_private") if message.address.group else ""
+    if token.value == cards.MORE:
+        acts.more(turn, case, member)
         return turn.say(language, "staff.in_private") if message.address.group else ""
     if token.stamp != case.cycle:
         raise NotAllowed(key="error.stale")

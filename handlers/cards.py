@@ -1,5 +1,6 @@
 """Cards: how a case looks to those who work on it, and the buttons of what they may do."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +13,10 @@ from complaints.tokens import Token
 from handlers import rights, signers
 from handlers.turn import Turn
 
+#: The button behind which stands what is done rarely.
+MORE: Final = "more"
+#: As many buttons as a card has room for on every platform.
+_FULL: Final = 6
 _SHOWN: Final = 3
 _EXCERPT: Final = 80
 #: What the desk itself knows of an order on file; other columns are the company's own.
@@ -188,12 +193,34 @@ def _masked_excerpt(turn: Turn, case: Case) -> str:
 
 
 def buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
-    """Return the buttons of what this member of the staff may do with the case now, two in a row."""
-    choices = [
-        turn.button(label, Token(scope="s", case_id=case.id, stamp=case.cycle, value=act, detail=detail))
-        for act, detail, label in rights.offered(turn, case, member)
-    ]
-    return [choices[i : i + 2] for i in range(0, len(choices), 2)]
+    """Return the buttons of what this member of the staff may do with the case now, two in a row.
+
+    Of more than a card holds everywhere, what is done rarely stands behind one button.
+    """
+    offered = rights.offered(turn, case, member)
+    rare = [each for each in offered if _rare(each[0])] if len(offered) > _FULL else []
+    shown = [_choice(turn, case, *each) for each in offered if each not in rare]
+    if rare:
+        shown.append(_choice(turn, case, MORE, "", turn.say(member.language, "staff.act.more")))
+    return _paired(shown)
+
+
+def more_buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
+    """Return the buttons of what is done rarely, if this member of the staff may do it now."""
+    return _paired(_choice(turn, case, *each) for each in rights.offered(turn, case, member) if _rare(each[0]))
+
+
+def _rare(act: str) -> bool:
+    return act in rights.ACTS and rights.ACTS[act].rare
+
+
+def _choice(turn: Turn, case: Case, act: str, detail: str, label: str) -> Choice:
+    return turn.button(label, Token(scope="s", case_id=case.id, stamp=case.cycle, value=act, detail=detail))
+
+
+def _paired(choices: Iterable[Choice]) -> list[list[Choice]]:
+    each = list(choices)
+    return [each[at : at + 2] for at in range(0, len(each), 2)]
 
 
 def room_buttons(turn: Turn, case: Case, language: Language) -> list[list[Choice]]:

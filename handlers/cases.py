@@ -415,7 +415,7 @@ def happen(
     `at` is when it happened, if not now; `text` is what was written with it.
     """
     clocks.on(turn, case, name, at or turn.now)
-    notices.on(turn, case, name, text=text, **values)
+    notices.on(turn, case, name, actor, text=text, **values)
     alarms.on(turn, case, name)
     surveys.on(turn, case, name)
     for each in approvals.on(turn, case, name, actor, text):

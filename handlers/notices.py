@@ -14,15 +14,19 @@ from handlers.turn import Turn
 PROGRESS: Final = Priority.PROGRESS
 
 
-def on(turn: Turn, case: Case, name: str, **values: Any) -> None:  # Any: fills of a sentence
-    """Send the notices that wait for this name; alarms to the staff are raised in `alarms`."""
+def on(turn: Turn, case: Case, name: str, actor: str, **values: Any) -> None:  # Any: fills of a sentence
+    """Send the notices that wait for this name; alarms to the staff are raised in `alarms`.
+
+    An owner is not told what they have done themselves.
+    """
+    mine = f"staff:{case.owner_id}" == actor
     for notice in turn.policy(case).waiting(name).notices:
         if not turn.holds(notice.when, case):
             continue
         if "customer" in notice.to:
             tell_customer(turn, case, notice.say, **values)
         if not notice.alarm:
-            alert(turn, case, notice.to, notice.say, **values)
+            alert(turn, case, [each for each in notice.to if not (mine and each == "owner")], notice.say, **values)
 
 
 def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # Any: fills of a sentence

@@ -205,6 +205,10 @@ def _claimable(turn: Turn, case: Case, member: Staff) -> bool:
     )
 
 
+def _holding(turn: Turn, case: Case, member: Staff) -> bool:
+    return _owning(turn, case, member) and _pausable(turn, case)
+
+
 def _filed(turn: Turn, case: Case, member: Staff) -> bool:
     return case.facts.files > 0 and sees(turn, case, member)
 
@@ -365,12 +369,14 @@ class Act:
 
     Each has the wording key `staff.act.NAME`; where words are asked for `staff.ask.NAME`, where something is chosen
     `staff.which.NAME`. The `options` are pairs of what the act gets as its detail, and a label. An act with `each` has
-    a button for each of these pairs, so that a button is stale once its pair is gone. `refusal` says why somebody may
-    not do it, where that is more than "not now". From outside a messenger `instead` may be given in the place of words.
+    a button for each of these pairs, so that a button is stale once its pair is gone; a `rare` one stands behind "more"
+    on a full card. `refusal` says why somebody may not do it, where that is more than "not now". From outside a
+    messenger `instead` may be given in the place of words.
     """
 
     may: Callable[[Turn, Case, Staff], bool]
     written: bool = False
+    rare: bool = False
     options: Callable[[Turn, Case, Staff], list[tuple[str, str]]] | None = None
     each: Callable[[Turn, Case, Staff], list[tuple[str, str]]] | None = None
     refusal: Callable[[Turn, Case, Staff], NotAllowed] | None = None
@@ -382,8 +388,8 @@ ACTS: Final[dict[str, Act]] = {
     "acknowledge": Act(alarmed),
     "approve": Act(_any(signers.signable), each=signers.signable, refusal=signers.refusal),
     "refuse": Act(_any(signers.signable), written=True, each=signers.signable, refusal=signers.refusal),
-    "countersign": Act(_any(signers.addable), options=signers.addable, refusal=signers.refusal),
-    "hand_on": Act(_any(signers.receiving), options=signers.receiving, refusal=signers.refusal),
+    "countersign": Act(_any(signers.addable), options=signers.addable, refusal=signers.refusal, rare=True),
+    "hand_on": Act(_any(signers.receiving), options=signers.receiving, refusal=signers.refusal, rare=True),
     "recall": Act(_any(signers.recallable), each=signers.recallable),
     "hand_in": Act(_any(signers.papers), written=True, each=signers.papers),
     "claim": Act(_claimable),
@@ -394,17 +400,19 @@ ACTS: Final[dict[str, Act]] = {
     "extend": Act(lambda turn, case, member: extensible(turn, case, member) is not None, written=True),
     "listen": Act(lambda turn, case, member: case.facts.listen and _working(turn, case, member), written=True),
     "called": Act(lambda turn, case, member: case.facts.call and _working(turn, case, member), written=True),
-    "retype": Act(_working, options=_types),
-    "grade": Act(_working, written=True, options=_grades),
+    "retype": Act(_working, options=_types, rare=True),
+    "grade": Act(_working, written=True, options=_grades, rare=True),
     "assign": Act(_working, options=_departments),
-    "release": Act(_owning),
-    "concerns": Act(_working, options=_colleagues),
+    "release": Act(_owning, rare=True),
+    "concerns": Act(_working, options=_colleagues, rare=True),
     "decide": Act(_correcting, written=True, options=_results),
     "remedied": Act(_owing, options=_owed),
-    "external": Act(_from_outside, written=True, instead="number", options=_outsiders),
+    "external": Act(_from_outside, written=True, instead="number", options=_outsiders, rare=True),
     "reply_outside": Act(_replying, written=True),
     "authorise": Act(_confirming, written=True),
-    "pause": Act(lambda turn, case, member: _owning(turn, case, member) and _pausable(turn, case), written=True),
+    "pause": Act(
+        lambda turn, case, member: _owning(turn, case, member) and _pausable(turn, case), written=True, rare=True
+    ),
     "resume": Act(lambda turn, case, member: _working(turn, case, member) and _paused(case)),
     "files": Act(_filed),
 }

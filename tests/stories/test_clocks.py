@@ -391,12 +391,12 @@ async def test_another_type_dates_the_running_clock_from_its_own_start_and_tells
     zhou, wang, number = await _owned(town)
     assert town.due("propose") == "2025-03-06 18:00"
     town.clock.push(hours=2)
-    await zhou.all(number, f"!{number}", "!改类型", "!服务态度问题")
+    await zhou.all(number, f"!{number}", "!更多…", "!改类型", "!服务态度问题")
     assert town.due("propose") == "2025-03-04 18:00"
     assert "3月4日（周二）18:00" in await wang.heard()
     redated = town.events("clock_redated")[0]
     assert redated.clause == "X-2"
-    await zhou.all(number, f"!{number}", "!改类型", "!产品质量问题")
+    await zhou.all(number, f"!{number}", "!更多…", "!改类型", "!产品质量问题")
     assert town.due("propose") == "2025-03-06 18:00"
     told = await wang.heard()
     assert "3月4日（周二）18:00" in told
@@ -410,7 +410,7 @@ async def test_another_type_keeps_the_pauses_of_the_running_clock(ruled):
     asked = town.clock.moment
     await town.until("2025-03-06 10:20")
     await wang.say("莱比锡")
-    await zhou.all(number, f"!{number}", "!改类型", "!服务态度问题")
+    await zhou.all(number, f"!{number}", "!更多…", "!改类型", "!服务态度问题")
     paused = town.case().facts.clocks["propose"]
     assert len(paused.pauses) == 1
     assert paused.due_at - Clock.of("2025-03-04 18:00") >= Clock.of("2025-03-06 10:15") - asked

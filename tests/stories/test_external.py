@@ -20,7 +20,7 @@ async def opened(town, words="GX-2025-118 2025-03-17 18:00", **more):
     await wang.file(**more)
     number = town.case().number
     await zhou.all(number, f"!{number}", "!我来处理")
-    await zhou.all("!外部转来", "!工信部", words)
+    await zhou.all("!更多…", "!外部转来", "!工信部", words)
     return zhou, wang, number
 
 
@@ -185,6 +185,6 @@ async def test_a_case_entered_for_a_customer_may_come_from_outside(shaped):
     town = await shaped(external=OUTSIDE)
     zhou = await town.agent("周敏", "reception", "logistics")
     await zhou.say("登记 订单YX20250118-3 物流没更新都半个月了 王岚 13812345678")
-    await zhou.all("!外部转来", "!媒体", "早报 2025-03-04 12:00")
+    await zhou.all("!更多…", "!外部转来", "!媒体", "早报 2025-03-04 12:00")
     assert town.case().facts.external.kind == "press"
     assert town.due("external_reply") == "2025-03-04 12:00"

@@ -1,7 +1,6 @@
 """The form under any sequence of inputs, on the use cases themselves: no way to get lost in it, and none to lose anything."""
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,126 +9,23 @@ from hypothesis import strategies as st
 
 import policies
 from bot import wiring
-from complaints.commands import Fire, Hear
-from complaints.conversation import STATES, Conversation
-from complaints.messages import Address, Attachment, IncomingMessage, OutgoingMessage
-from handlers import intake, routing
-from handlers.turn import Batch, Book, Turn
+from complaints.conversation import STATES
+from complaints.messages import Attachment, OutgoingMessage
+from complaints.tokens import base36
+from handlers import intake
+from handlers.turn import Book
 from policies.loader import read
 from policies.phrasebook import Phrasebook
-from storage.unit import Loaded
+from tests.memory import CUSTOMER, Ids, Memory
 
-BEGIN = datetime(2025, 3, 3, 2, 15, tzinfo=UTC)
-HERE = Address(channel="telegram", chat="5000001")
 FILE = Attachment(kind="photo", ref="file-1", size=1000)
 
 
-class Ids:
-    """Ids that count."""
-
-    def __init__(self) -> None:
-        self._last = self._number = 0
-
-    def next(self) -> int:
-        self._last += 1
-        return self._last
-
-    def number(self, year: int) -> int:
-        self._number += 1
-        return self._number
-
-    def data_key(self, customer_id: int) -> bytes:
-        return b"key"
-
-
-@dataclass
-class Memory:
-    """A desk whose database is this object: the same use cases, the same rules, the same reader."""
-
-    book: Book
-    now: datetime = BEGIN
-    scene: Loaded = field(default_factory=Loaded)
-    timers: dict = field(default_factory=dict)
-    letters: list = field(default_factory=list)
-    presses: list = field(default_factory=list)
-    count: int = 0
-
-    def __post_init__(self) -> None:
-        self.book = replace(self.book, ids=Ids())
-        self.conversation = Conversation(id=self.book.ids.next(), channel="telegram")
-        self.conversation.words.chat = HERE.chat
-        self.scene.conversations[self.conversation.id] = self.conversation
-        self.scene.addresses[HERE.channel, HERE.chat] = self.conversation.id
-
-    # the ledger
-
-    def cases_of(self, conversation_id, limit):
-        return sorted(self.scene.cases.values(), key=lambda case: -case.id)[:limit]
-
-    def open_cases(self, departments, limit):
-        return [case for case in self.scene.cases.values() if case.open][:limit]
-
-    def case_by_number(self, number):
-        return next((case for case in self.scene.cases.values() if case.number == number), None)
-
-    def evidence_of(self, case_id):
-        return []
-
-    def evidence(self, evidence_id):
-        return None
-
-    # what happens
-
-    def serve(self, command):
-        batch = Batch()
-        turn = Turn(self.book, self.scene, self, batch, self.now)
-        routing.serve(command, turn)
-        self.scene.absorb(batch.changes)
-        for timer in batch.changes.timers:
-            if timer.due_at is None:
-                self.timers.pop((timer.subject, timer.name), None)
-            else:
-                self.timers[timer.subject, timer.name] = timer.due_at
-        self.letters = batch.changes.letters
-        return turn
-
-    def hear(self, words="", *, kind="text", press="", files=(), album="", ref=""):
-        self.count += 1
-        command, _, argument = words[1:].partition(" ") if words.startswith("/") else ("", "", "")
-        return self.serve(
-            Hear(
-                message=IncomingMessage(
-                    key=str(self.count),
-                    kind="press" if press else kind,
-                    address=HERE,
-                    sender=HERE.chat,
-                    sent_at=self.now,
-                    language="zh-hans",
-                    text=words,
-                    command=command if command.isidentifier() else "",
-                    argument=argument,
-                    press=press,
-                    press_ref="p" if press else "",
-                    ref=ref or str(self.count),
-                    album=album,
-                    attachments=files,
-                )
-            )
-        )
+class Form(Memory):
+    """The desk of somebody who fills in a form."""
 
     def press(self, value):
-        return self.hear(press=f"q.0.{_base36(self.conversation.turn)}.{value}")
-
-    def fire(self):
-        """Let the nearest timer fall due."""
-        if not self.timers:
-            return
-        (subject, name), due_at = min(self.timers.items(), key=lambda timer: timer[1])
-        self.now = max(self.now, due_at)
-        self.scene.timers = {(subject, name): due_at}
-        del self.timers[subject, name]
-        self.serve(Fire(subject=subject, name=name, due_at=due_at, conversation_id=self.conversation.id))
-        self.scene.timers = {}
+        return self.hear(press=f"q.0.{base36(self.conversation.turn)}.{value}")
 
     @property
     def case(self):
@@ -139,15 +35,6 @@ class Memory:
         words, case = self.conversation.words, self.case
         skipped = sorted(set(words.skipped) - case.words.answers.keys())
         return case.type, dict(case.words.answers), skipped, list(words.trail), list(case.words.said)
-
-
-def _base36(number):
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    text = ""
-    while number:
-        number, digit = divmod(number, 36)
-        text = digits[digit] + text
-    return text or "0"
 
 
 RULES: list[Book] = []  # not a fixture's value: a failed example would print it whole
@@ -190,7 +77,7 @@ PRESSES = ["o0", "o1", "o8", "o99", "skip", "back", "keep", "edit", "f0", "f1", 
     steps=st.integers(1, 6),
 )
 def test_from_any_state_of_a_form_back_and_forward_gives_the_identical_draft(book, beginning, answers, steps):
-    desk = Memory(RULES[0])
+    desk = Form(RULES[0])
     desk.hear(beginning)
     desk.hear("同意")
     for words in answers:
@@ -236,7 +123,7 @@ INPUTS = st.one_of(
 @example(inputs=[("say", BEGINNINGS[0]), ("kind", "blocked"), ("time", 1), ("time", 3), ("say", BEGINNINGS[0])])
 @given(inputs=st.lists(INPUTS, max_size=14))
 def test_no_sequence_of_inputs_raises_or_leaves_somebody_without_an_answer_or_a_question(book, inputs):
-    desk = Memory(RULES[0])
+    desk = Form(RULES[0])
     for what, detail in inputs:
         desk.now += timedelta(seconds=30)
         if what == "time":
@@ -252,7 +139,7 @@ def test_no_sequence_of_inputs_raises_or_leaves_somebody_without_an_answer_or_a_
             elif what == "press":
                 turn = desk.press(detail)
             elif what == "old":
-                turn = desk.hear(press=f"q.0.{_base36(max(desk.conversation.turn - 1, 0))}.{detail}")
+                turn = desk.hear(press=f"q.0.{base36(max(desk.conversation.turn - 1, 0))}.{detail}")
             elif what == "raw":
                 turn = desk.hear(press=detail) if detail else desk.hear("")
             else:
@@ -260,7 +147,7 @@ def test_no_sequence_of_inputs_raises_or_leaves_somebody_without_an_answer_or_a_
                     detail if detail != "a1" else "", files=(FILE,), album=detail if detail == "a1" else ""
                 )
             said = [letter for letter in desk.letters if isinstance(letter.body, OutgoingMessage)]
-            answered = [letter for letter in said if letter.address == HERE]
+            answered = [letter for letter in said if letter.address == CUSTOMER]
             if what in ("say", "file"):
                 assert answered or detail == "a1", f"{detail!r} was not answered"
             else:

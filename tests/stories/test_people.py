@@ -154,7 +154,7 @@ async def test_a_case_that_becomes_hidden_leaves_an_owner_who_may_not_see_it(rul
     hr, zhou = await town.agent("人事", "hr"), await town.agent("周敏", "reception")
     await (await town.customer()).file()
     await shown(zhou, town.case().number)
-    await zhou.all("!我来处理", "!改类型", "!服务态度问题")
+    await zhou.all("!我来处理", "!更多…", "!改类型", "!服务态度问题")
     case = town.case()
     assert case.type == "service_attitude"
     assert case.owner_id is None
@@ -180,7 +180,7 @@ async def test_whom_a_case_concerns_never_sees_it_under_any_account(town):
     await shown(lin, number)
     await lin.press("我来处理")
     await shown(zhou, number)
-    asked = await zhou.press("涉及同事")
+    asked = await zhou.all("?更多…", "!涉及同事")
     assert "林物流" in asked.labels
     for each in (lin, second, zhou):
         await each.heard()
@@ -325,7 +325,7 @@ async def test_nobody_loses_a_case_that_is_done_or_was_given_back(ruled):  # noq
     wang = await town.customer()
     await wang.file()
     await shown(lin, town.case().number)
-    await lin.all("!我来处理", "!放回")
+    await lin.all("!我来处理", "!更多…", "!放回")
     await town.until("2025-03-03 12:30")
     assert not town.events("lease_ended")
     await shown(lin, town.case().number)

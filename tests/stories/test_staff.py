@@ -219,7 +219,7 @@ async def test_an_agent_corrects_the_type_and_the_journal_keeps_both(town):
     await wang.file()
     await qc.heard()
     await _shown(zhou, town.case().number)
-    asked = await zhou.press("改类型")
+    asked = await zhou.all("!更多…", "!改类型")
     assert "产品质量问题" in asked.labels
     assert "物流延误问题" not in asked.labels
     await zhou.press("产品质量问题")
@@ -265,7 +265,7 @@ async def test_a_released_case_is_offered_again(town):
     await _shown(zhou, town.case().number)
     await zhou.press("我来处理")
     await town.room.heard()
-    await zhou.press("放回")
+    await zhou.all("!更多…", "!放回")
     assert "谁来接" in await town.room.heard()
     assert town.case().owner_id is None
     await town.in_room(qian).press("我来处理")
