@@ -198,7 +198,7 @@ def buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
     Of more than a card holds everywhere, what is done rarely stands behind one button.
     """
     offered = rights.offered(turn, case, member)
-    rare = [each for each in offered if _rare(each[0])] if len(offered) > _FULL else []
+    rare = [each for each in offered if _rare(turn, case, each[0])] if len(offered) > _FULL else []
     shown = [_choice(turn, case, *each) for each in offered if each not in rare]
     if rare:
         shown.append(_choice(turn, case, MORE, "", turn.say(member.language, "staff.act.more")))
@@ -207,11 +207,15 @@ def buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
 
 def more_buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
     """Return the buttons of what is done rarely, if this member of the staff may do it now."""
-    return _paired(_choice(turn, case, *each) for each in rights.offered(turn, case, member) if _rare(each[0]))
+    return _paired(
+        _choice(turn, case, *each) for each in rights.offered(turn, case, member) if _rare(turn, case, each[0])
+    )
 
 
-def _rare(act: str) -> bool:
-    return act in rights.ACTS and rights.ACTS[act].rare
+def _rare(turn: Turn, case: Case, act: str) -> bool:
+    if act in rights.ACTS:
+        return rights.ACTS[act].rare
+    return any(move.id == act and move.rare for move in turn.policy(case).lifecycle.moves_from(case.state))
 
 
 def _choice(turn: Turn, case: Case, act: str, detail: str, label: str) -> Choice:

@@ -50,6 +50,7 @@ class Move(Clause):
     on: Annotated[list[str], BeforeValidator(listed)] = Field(default_factory=list)
     counts: Literal["", "rejection", "reopening"] = ""
     often: bool = False
+    rare: bool = Field(default=False, description="its button stands behind `more` on a full card")
     decides: bool = False
     fulfils: bool = False
     retypes: dict[Id, Id] = Field(default_factory=dict)
