@@ -314,7 +314,13 @@ class Case:
         """Return the roles that these names mean: `department`, the parts of the case, or roles themselves."""
         found: dict[str, None] = {}
         for name in names:
-            found |= dict.fromkeys([self.department] if name == "department" else self.facts.parts.get(name, [name]))
+            if name == "department":
+                found[self.department] = None
+            elif name in self.facts.parts:
+                for role in self.facts.parts[name]:
+                    found[role] = None
+            else:
+                found[name] = None
         return list(found)
 
     @property

@@ -18,13 +18,12 @@ from handlers.turn import CUSTOMER, Turn
 
 def may(turn: Turn, case: Case, move: Move, member: Staff) -> bool:
     """Tell whether this member of the staff, who sees the case, may make the move."""
-    free = case.owner_id in (None, member.id) and handles(turn, case, member)
-    return (
-        meant(turn, case, member, move.by)
-        or ("agent" in move.by and free)
-        or (of_customer(move) and case.channel == DESK and free)
-        or (last_word(turn, case, move) and turn.policy(case).routing.granted(member.roles, "lead"))
-    )
+    if meant(turn, case, member, move.by):
+        return True
+    agents = "agent" in move.by or (of_customer(move) and case.channel == DESK)
+    if agents and case.owner_id in (None, member.id) and handles(turn, case, member):
+        return True
+    return last_word(turn, case, move) and turn.policy(case).routing.granted(member.roles, "lead")
 
 
 def of_customer(move: Move) -> bool:
@@ -151,8 +150,8 @@ def handles(turn: Turn, case: Case, member: Staff) -> bool:
         return True
     if case.owner_id == member.id:
         return routing.granted(member.roles, "handle")
-    mine = routing.held(member.roles).intersection(case.roles_of(_working_on(turn, case)))
-    return any("handle" in role.grants for role in routing.roles if role.id in mine)
+    handling = routing.granting(member.roles, "handle")
+    return bool(handling) and not handling.isdisjoint(case.roles_of(_working_on(turn, case)))
 
 
 def _working_on(turn: Turn, case: Case) -> list[str]:

@@ -86,8 +86,18 @@ class Routing(Clause):
 
     def granted(self, roles: list[str], *grants: str) -> bool:
         """Tell whether one of these roles grants one of these things."""
-        held = self.held(roles)
-        return any(held.intersection([each.id]) and set(grants).intersection(each.grants) for each in self.roles)
+        return any(self.granting(roles, each) for each in grants)
+
+    def granting(self, roles: list[str], grant: str) -> frozenset[str]:
+        """Return which of these roles, and of those they make somebody a member of, grant it; looked up once."""
+        known: dict[tuple[str, ...], frozenset[str]] = self.__dict__.setdefault("_granting", {})
+        found = known.get((grant, *roles))
+        if found is None:
+            held = self.held(roles)
+            found = known[grant, *roles] = frozenset(
+                each.id for each in self.roles if each.id in held and grant in each.grants
+            )
+        return found
 
     def held(self, roles: list[str]) -> frozenset[str]:
         """Return these roles, and those that they make somebody a member of; looked up once for each list of roles."""
