@@ -71,7 +71,7 @@ def book(company: str) -> Book:
 
 
 @pytest.mark.usefixtures("_once_each")
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(0 if LIVES > 500 else 600)
 @pytest.mark.parametrize("company", COMPANIES)
 @settings(
     max_examples=max(LIVES // len(COMPANIES), 1),
