@@ -20,7 +20,7 @@ setup: .venv/.done ## create .venv with everything Plaint needs, by hash
 	@touch $@
 
 lock: | .tools/bin/uv ## resolve requirements.lock anew from pyproject.toml
-	@$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+	@$(UV) pip compile pyproject.toml --group dev --extra learn --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
 
 peers: tests/peers/node_modules/.done ## fetch what others wrote for WeChat and WeCom, by hash, for the tests
 

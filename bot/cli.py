@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import csv
 import hashlib
 import json
 import os
@@ -27,20 +26,24 @@ from bot import clock, logs, roster, settings, wiring
 from bot.channel import Channel, Finding
 from bot.channels.wechat import WeChat, account
 from bot.doctor import examine
+from bot.reading import open_reader, read_with
 from complaints import numbers
 from complaints.commands import Act
 from complaints.conversation import Staff
 from complaints.errors import BadInput, Misconfigured, NotAllowed, PlaintError, Unavailable
+from complaints.policy import Policy
 from complaints.ports import Changes
 from complaints.reading import Language
 from handlers import agents, duties, lending, rights, routing
 from handlers.turn import Batch, Book, Turn
-from nlp.evaluate import evaluate, load_rows
+from nlp.evaluate import evaluate
 from nlp.reader import KeywordReader
 from policies.checker import check as check_policies
 from policies.loader import load as load_policy
 from policies.phrasebook import Phrasebook
 from policies.schema import json_schema
+from policies.weights import load as load_weights
+from policies.weights import write as write_weights
 from storage import KeyRing, Store, Want
 from storage.migrations import migrate
 
@@ -177,7 +180,7 @@ def check(
     with _plainly():
         folder = wiring.policies_dir(settings.read())
     paths = files or [*sorted(folder.glob("*.yaml")), *sorted((folder / "companies").glob("*.yaml"))]
-    problems = check_policies(paths, read=lambda policy: KeywordReader(policy.taxonomy).read)
+    problems = check_policies(paths, read=lambda policy, folder: open_reader(policy, folder).read)
     for each in problems:
         _refuse(f"{each.path}:{each.line}: {each.message} {each.cure}")
     if problems:
@@ -606,33 +609,111 @@ def tray(
             console.print(f"{len(letters) + len(hears)} will be tried again.")
 
 
-@app.command()
-def classify(
+@app.command("classify")
+def classify_(
     text: Annotated[str, typer.Argument(help="a text to read; or use --eval")] = "",
     company: Annotated[str, typer.Option(help="the policy to read with; none: the one that is set")] = "",
+    train: Annotated[list[Path] | None, typer.Option(help="learn from these labelled texts first")] = None,
     eval_: Annotated[Path | None, typer.Option("--eval", help="a TSV with the columns text and label")] = None,
+    out: Annotated[Path | None, typer.Option(help="write what was learned; with --company: weights/ID.yaml")] = None,
+    several: Annotated[
+        bool, typer.Option("--several", help="a text may have several labels, separated by spaces, or none")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the full reading of each line")] = False,
+    compare: Annotated[
+        tuple[str, str] | None, typer.Option(help="two lexicons: kept versions, files, or now; what changes?")
+    ] = None,
+    propose: Annotated[bool, typer.Option("--propose", help="the words that corrected cases propose")] = False,
+    accept: Annotated[list[str] | None, typer.Option(help="a proposed word and its type: WORD=TYPE")] = None,
+    last: Annotated[int, typer.Option(min=1, help="the number of cases to compare with, or to learn from")] = 500,
 ) -> None:
-    """Read a text, or measure the reader on labelled ones."""
+    """Read a text, measure the reader on labelled ones, or teach it."""
+    from bot import classify  # noqa: PLC0415 # only this command needs it
+
     with _plainly():
         given = settings.read()
-        policy = load_policy(company or given.company, wiring.policies_dir(given))
-        reader = KeywordReader(policy.taxonomy)
-        if eval_ is None:
+        folder = wiring.policies_dir(given)
+        policy = load_policy(company or given.company, folder)
+        reader = open_reader(policy, folder)
+        if compare is not None or propose:
+            with contextlib.closing(wiring.open_store(settings.load())) as store:
+                if compare is not None:
+                    _compare(store, policy, folder, compare, last)
+                else:
+                    _propose(store, policy, folder, last)
+            return
+        if accept:
+            console.print(f"{classify.accept(accept, policy, folder)}: {len(accept)} added.", highlight=False)
+            return
+        if train:
+            before = load_weights(folder, policy.id) if company else None
+            with _working("learning"):
+                learned = classify.trained(classify.rows(train), policy if company else None, before, several=several)
+            reader = read_with(policy, learned) if company else classify.reader_of_labels(learned)
+            console.print(f"learned {len(learned.words)} words from {learned.texts} texts", highlight=False)
+            if out is not None:
+                write_weights(learned, out)
+                console.print(f"written: {out}", highlight=False)
+        if eval_ is not None:
+            _measured(reader, eval_, as_json=as_json)
+        elif text or not train:
             console.print_json(json.dumps(asdict(reader.read(text)), ensure_ascii=False))
-            return
-        if as_json:
-            with eval_.open(encoding="utf-8", newline="") as lines:
-                for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-                    sys.stdout.write(json.dumps(asdict(reader.read(row["text"])), ensure_ascii=False) + "\n")
-            return
-        report = evaluate(reader, load_rows(eval_))
-        console.print(f"{report.total} texts, accuracy {report.accuracy:.3f}, macro-F1 {report.macro_f1:.3f}")
-        table = Table("label", "said", "read as", "count")
-        for label, read_as in sorted(report.confusion.items()):
-            for predicted, count in sorted(read_as.items(), key=lambda each: -each[1]):
-                table.add_row(label, "✓" if label == predicted else "✗", predicted, str(count))
-        console.print(table)
+
+
+@contextlib.contextmanager
+def _working(what: str) -> Iterator[None]:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield
+
+
+def _measured(reader: KeywordReader, file: Path, *, as_json: bool) -> None:
+    from bot import classify  # noqa: PLC0415 # only this command needs it
+
+    rows = classify.rows([file])
+    if as_json:
+        for row in rows:
+            sys.stdout.write(json.dumps(asdict(reader.read(row.text)), ensure_ascii=False) + "\n")
+        return
+    report = evaluate(reader, rows)
+    console.print(
+        f"{report.total} texts, accuracy {report.accuracy:.3f}, with acceptable labels {report.lenient:.3f}, "
+        f"among the best three {report.top3:.3f}, macro-F1 {report.macro_f1:.3f}"
+    )
+    table = Table("label", "said", "read as", "count")
+    for label, read_as in sorted(report.confusion.items()):
+        for predicted, count in sorted(read_as.items(), key=lambda each: -each[1]):
+            table.add_row(label, "✓" if label == predicted else "✗", predicted, str(count))
+    console.print(table)
+
+
+def _compare(store: Store, policy: Policy, folder: Path, names: tuple[str, str], last: int) -> None:
+    from bot import classify  # noqa: PLC0415 # only this command needs it
+
+    old, new = (classify.lexicon(name, store, policy, folder) for name in names)
+    with _working("reading"):
+        total, differences = classify.compare(store, policy, (old, new), last)
+    right = sum(each.after == each.now for each in differences)
+    wrong = sum(each.before == each.now for each in differences)
+    console.print(
+        f"{total} cases, {len(differences)} read otherwise: {right} as they are typed now, {wrong} not any more."
+    )
+    table = Table("case", "before", "after", "typed now")
+    for each in differences[:_LISTED]:
+        table.add_row(each.number, each.before, each.after, each.now)
+    console.print(table)
+
+
+def _propose(store: Store, policy: Policy, folder: Path, last: int) -> None:
+    from bot import classify  # noqa: PLC0415 # only this command needs it
+
+    with _working("reading"):
+        found = classify.proposals(store, policy, load_weights(folder, policy.id), last)
+    table = Table("add", "to", "cases", "precision")
+    for each in found:
+        table.add_row(each.word, each.type, str(each.inside), f"{each.precision:.2f}")
+    console.print(table)
+    console.print("Nothing changes by itself. To accept one: plaint classify --accept WORD=TYPE", highlight=False)
 
 
 @app.command("story")

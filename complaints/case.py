@@ -23,12 +23,14 @@ class ClockRun(BaseModel):
     agreed upon, `extended` the units by which people moved its date. `nudged`: the customer was reminded in this pause.
     `paused_for` is whom it waits for (`customer`, `desk`); it runs again when none of them is left.
     A `dropped` one ended because the case is no longer of its kind. `calendar` names whose working time counts, where
-    it is not the company's.
+    it is not the company's. `passed` holds what was told of dates that the clock has not any more: one that comes back
+    is not told again.
     """
 
     started_at: datetime
     due_at: datetime
     told: int = 0
+    passed: dict[datetime, int] = Field(default_factory=dict)
     paused_at: datetime | None = None
     pauses: list[tuple[datetime, datetime]] = Field(default_factory=list)
     stopped_at: datetime | None = None
@@ -258,6 +260,9 @@ class Said(BaseModel):
 class CaseWords(BaseModel):
     """What a person said or is: sealed. `call` is what the customer is to be told by telephone.
 
+    `decided_by` are the words by which the type was read, `weights` what each word said for the type that came out
+    best, `flagged_by` the words that raised a flag.
+
     `reason` is why the complaint was decided so, `external_number` what somebody outside calls the case, `order` what
     is on file about the order (column -> value; only staff see it). `plans` hold
     what was put to approval, by the approval's number, and `papers` what was handed in for it.
@@ -266,6 +271,8 @@ class CaseWords(BaseModel):
     said: list[Said] = Field(default_factory=list)
     answers: dict[str, str] = Field(default_factory=dict)
     decided_by: list[str] = Field(default_factory=list)
+    weights: dict[str, float] = Field(default_factory=dict)
+    flagged_by: dict[str, list[str]] = Field(default_factory=dict)
     question: str = ""
     proposal: str = ""
     result: str = ""

@@ -89,10 +89,13 @@ class Dialogue(BaseModel):
     """Where the conversation stands: sealed with the customer's data key.
 
     `field` is asked for, `tries` counts wrong answers to it, `trail` the fields answered before it (for going back).
+    The fields in `put_off` are asked last, since the customer has to look for the answer; of those in `explained` they
+    were told why they are needed, and may leave them empty now.
     `kept` and `kept_files` wait for the customer to say what they belong to. `act` is what an agent is writing for.
     `shown` are the choices that may be typed, `known` values (field id -> value) that came with a scanned code, for the
     next complaint. `places` are all chats of a person who has joined several, `preferred` the channel they want to be
-    written to (empty: where they spoke last). `sure` is the code that they were asked to send once more.
+    written to (empty: where they spoke last). `sure` is the code that they were asked to send once more, `agreed` the
+    version of the notice on personal data that they have agreed to once and must agree to again.
     """
 
     chat: str = ""
@@ -103,6 +106,8 @@ class Dialogue(BaseModel):
     trail: list[str] = Field(default_factory=list)
     ahead: list[str] = Field(default_factory=list)
     skipped: list[str] = Field(default_factory=list)
+    put_off: list[str] = Field(default_factory=list)
+    explained: list[str] = Field(default_factory=list)
     options: list[str] = Field(default_factory=list)
     returning: bool = False
     kept: str = ""
@@ -119,6 +124,7 @@ class Dialogue(BaseModel):
     preferred: str = ""
     guesses: list[int] = Field(default_factory=list)
     sure: str = ""
+    agreed: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

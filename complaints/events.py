@@ -10,6 +10,7 @@ EVENTS: Final = {
     "said": "the customer said something about the case",
     "edited": "the customer changed a message",
     "answered": "a field of the form got its value",
+    "consented_once": "the customer agreed to the notice on personal data, for the first of two times",
     "consented": "the customer agreed to the notice on personal data",
     "consent_refused": "the customer did not agree; their words were erased",
     "typed": "the case got a complaint type, or another one",
@@ -111,6 +112,8 @@ HAPPENINGS: Final = {
     "retyped": "an agent corrected the complaint type",
     "survey_bad": "a survey got a bad score",
     "survey_good": "a survey was answered, and no score was bad",
+    "unwatched": "nobody owns the case any more, and no date of it runs",
+    "watched": "somebody owns the case again, or a date of it runs",
 }
 
 

@@ -110,6 +110,21 @@ class OutgoingMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateNews(OutgoingMessage):
+    """What a member of the staff, or a room, learns late: one message that grows in the outbox until all is served.
+
+    It can be sent at any time as it is. `lines` are the first of the news, `more` counts the others; `cases` are all
+    cases that the news are about, by id, `shown` opens the first of them. `rows` are the choices of other news.
+    """
+
+    lines: tuple[str, ...] = ()
+    more: int = 0
+    cases: tuple[int, ...] = ()
+    shown: tuple[Choice, ...] = ()
+    rows: tuple[tuple[Choice, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
     """A file to bring home from the platform: the outbox carries this errand too."""
 

@@ -12,7 +12,7 @@ from complaints.conversation import Conversation, Customer, EvidenceFile, Staff
 from complaints.duties import DutyRun
 from complaints.events import Event
 from complaints.messages import Address, CallOut, Credit, Enclosure, Fetch, OutgoingMessage, PressAnswer, Revision
-from complaints.reading import Language, Reading
+from complaints.reading import Correction, Language, Reading
 
 
 class Priority(IntEnum):
@@ -100,6 +100,8 @@ class Changes:
     events: list[Event] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    grown: list[Letter] = field(default_factory=list)
+    """Late news that lay in the outbox already, and has more to tell now."""
     credits: list[tuple[Address, Credit]] = field(default_factory=list)
     told: list[int] = field(default_factory=list)
     """Parked letters whose words were said in another way."""
@@ -141,8 +143,8 @@ class Option:
 class Reader(Protocol):
     """Reads what people write."""
 
-    def read(self, text: str, *, hint: Language | None = None) -> Reading:
-        """Return what was understood of the text."""
+    def read(self, text: str, *, hint: Language | None = None, at: datetime | None = None) -> Reading:
+        """Return what was understood of the text; `at` is when it was said, by the clocks where it was said."""
         ...
 
     def choose(self, text: str, options: Sequence[Option]) -> str | None:
@@ -155,6 +157,14 @@ class Reader(Protocol):
 
     def consent(self, text: str) -> bool | None:
         """Tell whether an answer to a proposal agrees or refuses; None where it does neither."""
+        ...
+
+    def correction(self, text: str) -> Correction | None:
+        """Return which earlier answer a message corrects, and how; None if it corrects none."""
+        ...
+
+    def about(self, text: str) -> frozenset[str]:
+        """Return the slots that a few words name and give no value for ("my phone number")."""
         ...
 
     def mask(self, text: str, reading: Reading) -> str:
@@ -236,7 +246,14 @@ class Scene(Protocol):
         ...
 
     def parked(self, conversation_id: int) -> Sequence[Letter]:
-        """Return what waits for this person to write, oldest first. Known only where their message brings a credit."""
+        """Return what waits for this person to write, oldest first.
+
+        Known only where their message brings a credit, and where something could not be delivered.
+        """
+        ...
+
+    def late_news(self, address: Address) -> Letter | None:
+        """Return the late news that is held for this address, if any. Known only where a late timer is served."""
         ...
 
     def by_code(self, code: str) -> Conversation | None:

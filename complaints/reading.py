@@ -51,6 +51,24 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """An earlier answer taken back: the `value` that is right, and what was wrong (`instead`), if that was said.
+
+    `named` are the words for what is corrected, `slots` what these words announce. Where it is not `sure`, only the
+    tone says that something is corrected ("no, 555-0101"), and the value must speak for itself; where it is `weak`, an
+    answer to another question may begin so too ("wait, it's …"). `rest` is what the message says before it.
+    """
+
+    value: str
+    named: str = ""
+    slots: frozenset[str] = frozenset()
+    instead: str = ""
+    sure: bool = True
+    weak: bool = False
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """Everything the reader understood of one text. Same text and same lexicon: same reading."""
 

@@ -1,115 +1,299 @@
-"""Sums of money. A sum that is not certain is left out."""
+"""Sums of money. A sum that is not certain is left out: an estimate, one end of a range, a number of something else."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
-from nlp import lexicon
+from nlp import lexicon, numerals
 from nlp.draft import Draft
-from nlp.matcher import Match, longest
 
-#: How far before a unit, in characters, its number may begin.
-_BEFORE = 24
-#: How far before a number, in characters, a word like "paid" may end.
-_SPENT = 3
-_ARABIC = r"(?P<whole>\d{1,3}(?:,\d{3})+|\d{1,12})(?P<part>\.\d{1,4})?"
+#: How far before a number, in characters, what it is a number of may begin.
+_BEFORE: Final = 14
+_BEFORE_LATIN: Final = 26
+#: A bare number below this is hardly a sum.
+_LEAST: Final = 10
+#: How far around a number, in characters, goods are looked for that it may count.
+_AROUND: Final = 40
+_MOST: Final = Decimal(10) ** 12
+#: From this on a loose unit counts no slabs.
+_NO_SLABS: Final = 100
+_YEARS: Final = range(1990, 2040)
 
 
 class AmountFinder:
-    """Finds sums of money by their units and signs. `currency` is that of a bare sum and of the plain Chinese unit."""
+    """Finds sums by signs and units, and bare ones where something was paid.
+
+    `currency` is that of a bare sum and of the plain Chinese unit, unless the text speaks for a place of its own.
+    """
 
     def __init__(self, *, currency: str) -> None:
-        """Compile the patterns of numbers."""
+        """Compile the words around numbers."""
         words = lexicon.load().slots
-        scales = "|".join(sorted(map(re.escape, words.scales), key=len, reverse=True))
-        scale = rf"\s?(?P<scale>(?:{scales})(?![a-z]))?"
-        number = words.patterns["chinese_number"]
-        mixed = f"(?:{number}|\\d)"
         self._currency = currency
-        self._scales = words.scales
-        self._digits = words.digits
-        self._about = frozenset(words.patterns["about"])
-        self._loose = frozenset(words.loose_units)
-        self._arabic_before = re.compile(rf"(?<![\d.,a-z]){_ARABIC}{scale}\s?$", re.ASCII)
-        self._chinese_before = re.compile(rf"(?<!{mixed}){mixed}{{1,14}}\s?$", re.ASCII)
-        self._after = re.compile(rf"\s?{_ARABIC}(?![\d,.]*\d){scale}", re.ASCII)
-        self._alone = re.compile(rf"{_ARABIC}\s?(?P<scale>{scales})", re.ASCII)
-        self._named = re.compile(rf"(?<![\d.,a-z]){_ARABIC}\s?(?P<scale>{scales}){words.patterns['money']}", re.ASCII)
-        self._spent = re.compile(
-            rf"[\s:]{{0,{_SPENT}}}{_ARABIC}\s?(?P<scale>{scales}){words.patterns['goods']}", re.ASCII
+        self._units = {word: code for code, listed in words.units.items() for word in listed}
+        self._signs = {word: code for code, listed in words.signs.items() for word in listed}
+        pattern = words.patterns
+        self._loose, self._split = frozenset(words.loose_units), frozenset(pattern["split"])
+        self._no_sums = frozenset(pattern["no_sums"].split())
+        self._digits, self._scales = words.digits, words.more_scales
+        self._number = re.compile(rf"(?<![\d.a-z_/@#{''.join(words.digits)}])(?<!\d,){numerals.run()}", re.ASCII)
+        self._after_sign = re.compile(rf"\s?({numerals.run()})", re.ASCII)
+        self._sign = re.compile(rf"(?<![a-z])(?:{_any(self._signs, edges=False)})(?=\s?[\d{''.join(words.digits)}])")
+        self._unit = re.compile(rf"\s?({_any(self._units)})")
+        self._more = re.compile(rf"\s?({_any(words.more_scales)})")
+        self._spelt = re.compile(numerals.spelt())
+        self._words_of_hundreds = re.compile("|".join((*words.english.scales, *words.english.digits)))
+        self._han = re.compile(
+            f"[{''.join((*words.digits, *words.tens))}{''.join(each for each in words.scales if not each.isascii())}]"
         )
-        small = "".join(digit for digit, value in words.digits.items() if value)
-        self._estimate = re.compile(f"[{small}]{{2}}")
-        self._digit = re.compile(f"[{small}0-9]")
-        self._cents = re.compile(rf"([{small}1-9])(?:{'|'.join(words.small)}|{words.patterns['goods']})", re.ASCII)
+        filler = rf"(?:{_any(words.filler, edges=False)}){{0,4}}"
+        latin = rf"(?:\s?(?:{_any(words.filler_english)})){{0,4}}"
+        self._paid = re.compile(rf"(?:(?:{_any(words.paid)}){filler})$")
+        self._paid_round = re.compile(rf"(?:{_any(words.paid_round)}){filler}$")
+        self._per_piece = re.compile(rf"{pattern['per_piece']}(?:{_any(words.measures)})")
+        self._paid_english = re.compile(rf"(?:{_any(words.paid_english)}){latin}\s?$")
+        self._for_money = re.compile(rf"{pattern['of']}(?:{_any(words.for_money)})")
+        self._about = re.compile(rf"(?:{_any(words.about)}){pattern['about_tail']}$")
+        self._about_after = re.compile(rf"\s?(?:{_any(words.about_after)})")
+        self._ranged = re.compile(rf"(?:{numerals.run()}){pattern['range']}$", re.ASCII)
+        self._ranging = re.compile(rf"{pattern['range']}(?:[¥$]|hk\$|nt\$)?{numerals.run()}", re.ASCII)
+        self._measure = re.compile(rf"\s?(?:{_any(words.measures)})")
+        self._moved = re.compile(rf"(?:{_any(words.moved)}){pattern['moved_tail']}$")
+        self._slab = re.compile(rf"(?:{_any(words.slabs)})")
+        self._prices = re.compile(rf"$|{words.prices}|{pattern['of']}(?:{_any(words.for_money)})")
+        self._alloy, self._priced = pattern["alloy"], re.compile(pattern["priced"])
+        small = "".join(digit for digit, worth in words.digits.items() if worth)
+        self._cents = re.compile(
+            rf"([{small}1-9])(?:{'|'.join(words.small)}|(?={_any(words.for_money)})|(?![\d.{small}]|(?:{_any(words.scales)})|\s?(?:{_any(words.measures)})))",
+            re.ASCII,
+        )
+        tenth = "|".join(words.small)
+        self._spelt_cents = re.compile(rf"([{small}1-9])(?:{tenth})(?:([{small}1-9])(?![\d{small}]))?", re.ASCII)
+        self._counted_goods, self._price_words = re.compile(pattern["counted"]), re.compile(pattern["price_words"])
+        self._plural = re.compile(pattern["plural"])
+        self._bought, self._spelt_range = re.compile(pattern["bought"]), re.compile(pattern["spelt_range"])
+        self._clause_end, self._no_thousands = re.compile(pattern["clause_end"]), re.compile(pattern["no_thousands"])
 
-    def find(self, draft: Draft) -> None:
-        """Add the sums of a text to its slots."""
-        for sign in longest(draft.found.get("sign", ())):
-            if match := self._after.match(draft.normal.folded, sign.end):
-                _take(draft, self._arabic(match), sign.entry.owner, (sign.start, match.end()), 0.95)
-        spent = {cue.end for cue in draft.found.get("cue", ()) if cue.entry.owner == "spend"}
-        for unit in longest(draft.found.get("unit", ())):
-            if unit.entry.owner:
-                self._by_unit(draft, unit, spent)
-        self._find_alone(draft)
-        self._find_named(draft)
-        for end in sorted(spent):
-            if match := self._spent.match(draft.normal.folded, end):
-                span = match.start("whole"), match.end("scale")
-                _take(draft, self._arabic(match), self._currency, span, 0.7)
+    def find(self, draft: Draft, variant: str) -> None:
+        """Add the sums of a text to its slots; `variant` (`CN`, `TW`, `HK`, `en`) tells which plain unit it means."""
+        folded = draft.normal.folded
+        if draft.digits or self._han.search(folded):
+            for sign in self._sign.finditer(folded):
+                self._signed(draft, sign, variant)
+            for run in self._number.finditer(folded):
+                if draft.free(*run.span()):
+                    self._counted(draft, run, variant)
+        if self._words_of_hundreds.search(folded):
+            for said in self._spelt.finditer(folded):
+                self._in_words(draft, said)
 
-    def _find_alone(self, draft: Draft) -> None:
-        """Read a message that is nothing but a number with its scale as what was asked for: a sum."""
-        if len(draft.parts) == 1 and (match := self._alone.fullmatch(draft.normal.folded, *draft.parts[0])):
-            _take(draft, self._arabic(match), self._currency, match.span(), 0.4)
-
-    def _find_named(self, draft: Draft) -> None:
-        """Read a number with its scale before a word for money ("1.8 wan of refund") as a sum."""
-        for match in self._named.finditer(draft.normal.folded):
-            start = match.start("whole")
-            if not start or draft.normal.folded[start - 1] not in self._about:
-                _take(draft, self._arabic(match), self._currency, (start, match.end("scale")), 0.8)
-
-    def _by_unit(self, draft: Draft, unit: Match, spent: set[int]) -> None:
-        folded, word = draft.normal.folded, unit.entry.word
-        offset = max(0, unit.start - _BEFORE)
-        window = folded[offset : unit.start]
-        number = self._arabic_before.search(window) or self._chinese_before.search(window)
-        if number is None:
+    def _signed(self, draft: Draft, sign: re.Match[str], variant: str) -> None:
+        folded = draft.normal.folded
+        run = self._after_sign.match(folded, sign.end())
+        number = numerals.value(run[1]) if run else None
+        if run is None or number is None or (sign.group().isascii() and not run[1][0].isdigit()):
             return
-        start, end = offset + number.start(), unit.end
-        value = self._arabic(number) if "whole" in number.re.groupindex else self._spoken(number.group().strip())
-        if value is None or (start and folded[start - 1] in self._about):
+        worth, end = self._scaled(folded, number.value, run.end())
+        unit = self._unit.match(folded, end)
+        if unit and self._units[unit[1]]:
+            end = unit.end()
+        if self._estimated(folded, sign.start(), end) or self._odd_tail(folded, end):
             return
-        cents = self._cents.match(folded, end) if word in self._loose else None
+        code = self._signs[sign.group()]
+        if code == "DOLLAR":
+            named = self._units[unit[1]] if unit else ""
+            code = named if named not in ("", "OWN") else {"HK": "HKD", "TW": "TWD"}.get(variant, "USD")
+        self._take(draft, worth, code, (sign.start(), end), 0.95)
+
+    def _counted(self, draft: Draft, run: re.Match[str], variant: str) -> None:
+        """Read one run of numerals as a sum, if it is one."""
+        folded, start, end = draft.normal.folded, *run.span()
+        per_piece = False
+        single = end - start == 1 and not run.group().isdigit()
+        unit = self._unit.match(folded, end)
+        if single and unit is None:
+            return
+        number = numerals.value(run.group())
+        if number and number.short and self._per_piece.match(folded, end - 1):
+            # "eight hundred each": the last numeral belongs to what follows
+            end, number = end - 1, numerals.value(run.group()[:-1])
+            per_piece = True
+        if number is None or (number.led and (variant != "HK" or not number.short)) or not number.value:
+            return
+        whole = end
+        worth, end = self._scaled(folded, number.value, end)
+        if end != run.end():
+            unit = self._unit.match(folded, end)
+        if unit and unit[1]:
+            if self._units[unit[1]]:
+                self._with_unit(draft, worth, unit, (start, end), variant)
+            return
+        if self._estimated(folded, start, end) or self._odd_tail(folded, end):
+            return
+        if run.group() in self._no_sums:
+            return
+        if number.short:
+            confidence = 0.75 if self._short_for_money(folded, start, end) else 0.0
+        else:
+            confidence = 0.7 if per_piece else self._bare(folded, start, end, worth, scaled=_scaled(run.group()))
+        if not confidence and folded[whole:end].endswith("grand") and not self._plural.match(folded, end):
+            confidence = 0.8
+        if not confidence and variant != "en" and self._thousands(folded, start, end):
+            confidence = 0.5
+        if not confidence and draft.alone(start, end) and _scaled(run.group()) and worth >= _NO_SLABS:
+            confidence = 0.4
+        if confidence:
+            self._take(draft, worth, self._own(variant), (start, end), confidence)
+
+    def _with_unit(
+        self, draft: Draft, worth: Decimal, unit: re.Match[str], span: tuple[int, int], variant: str
+    ) -> None:
+        folded, (start, _), end = draft.normal.folded, span, unit.end()
+        single = span[1] - start == 1 and not folded[start].isdigit()
+        word = unit[1]
+        cents = None
+        if self._units[word] in ("OWN", "HKD", "TWD") and worth == int(worth):
+            cents = self._spelt_cents.match(folded, end)
+            if cents is None and word[0] in self._split:
+                cents = self._cents.match(folded, end)
         if cents:
-            value += Decimal(self._digits.get(cents[1]) or int(cents[1])) / 10
+            tenths, *rest = (Decimal(self._digits.get(each) or int(each)) for each in cents.groups() if each)
+            worth += tenths / 10 + (rest[0] / 100 if rest else 0)
             end = cents.end()
-        elif word in self._loose and self._digit.match(folded, end):
+        paid = bool(self._paid.search(folded[max(0, start - _BEFORE) : start]))
+        if single and not paid and word == self._alloy and not self._priced.match(folded, end):
             return
-        paid = any(place in spent for place in range(start - _SPENT, start + 1))
-        # The same word counts slabs and slices: without a price around it, it is not money.
         if word in self._loose and not cents and not paid:
+            # The same word counts slabs and slices.
+            few = worth < _LEAST if folded[start].isdigit() else single or worth < _NO_SLABS
+            unpriced = few and (single or not self._prices.match(folded, end))
+            small = unpriced and not self._said_money(word)
+            if small or self._slab.match(folded, end):
+                return
+        if word in self._loose and not cents and worth < _NO_SLABS and self._slab.match(folded, end):
             return
-        currency = unit.entry.owner if unit.entry.owner != "CNY" else self._currency
-        _take(draft, value, currency, (start, end), 0.9)
+        if self._estimated(folded, start, end) or self._odd_tail(folded, end):
+            return
+        code = self._units[word]
+        self._take(draft, worth, self._own(variant) if code == "OWN" else code, (start, end), 0.9)
 
-    def _arabic(self, match: re.Match[str]) -> Decimal:
-        number = Decimal(match["whole"].replace(",", "") + (match["part"] or ""))
-        return number * self._scales.get(match["scale"] or "", 1)
+    def _bare(self, folded: str, start: int, end: int, worth: Decimal, *, scaled: bool) -> float:
+        """Tell how surely a number without any unit is a sum: something was paid, or the word for it follows."""
+        named = self._for_money.match(folded, end) is not None
+        if not (named or self._may_be_money(folded, start, end)) or (worth < _LEAST and worth == int(worth)):
+            return 0.0
+        if named and (scaled or worth >= _NO_SLABS or worth != int(worth)):
+            return 0.7
+        window = folded[max(0, start - _BEFORE) : start]
+        if self._paid.search(window):
+            return 0.0 if not scaled and int(worth) in _YEARS and folded[end : end + 1] in ("", " ") else 0.7
+        if scaled and worth >= _NO_SLABS and self._round(folded, start, end, window):
+            return 0.6
+        if self._plural.match(folded, end):
+            return 0.0
+        if self._paid_english.search(folded[max(0, start - _BEFORE_LATIN) : start]):
+            return 0.65
+        return 0.0
 
-    def _spoken(self, number: str) -> Decimal | None:
-        """Return the value of a Chinese numeral, None for what is no whole numeral: "three five" is an estimate."""
-        if self._estimate.search(number):
-            return None
-        import cn2an  # noqa: PLC0415 # 0.3 s, and most texts have no such numeral
+    def _round(self, folded: str, start: int, end: int, window: str) -> bool:
+        """Tell whether a round number, "two thousand" without anything counted, is a sum by a looser word before it."""
+        if folded[start:end].isascii() or self._paid_round.search(window) is None:
+            return False
+        first, last = max(0, start - _AROUND), end + _AROUND
+        return not self._counted_goods.search(folded, first, last) or bool(
+            self._price_words.search(folded, first, last)
+        )
 
-        try:
-            return Decimal(str(cn2an.cn2an(number, "smart")))
-        except ValueError:
-            return None
+    def _thousands(self, folded: str, start: int, end: int) -> bool:
+        """Tell whether a number of thousands, "3k", ends a clause as a price does; a sharp picture is no price."""
+        return (
+            folded[end - 1] == "k"
+            and self._clause_end.match(folded, end) is not None
+            and self._no_thousands.fullmatch(folded, start, end) is None
+            and self._bought.search(folded, max(0, start - _AROUND), start) is not None
+            and self._may_be_money(folded, start, end)
+        )
+
+    def _said_money(self, word: str) -> bool:
+        return len(word) > 1 and not word.isascii()
+
+    def _short_for_money(self, folded: str, start: int, end: int) -> bool:
+        """Tell whether a number with its last scale left out is a sum: hardly where goods are counted and not paid."""
+        if not self._may_be_money(folded, start, end):
+            return False
+        if self._paid.search(folded[max(0, start - _BEFORE) : start]):
+            return True
+        first, last = max(0, start - _AROUND), end + _AROUND
+        return not self._counted_goods.search(folded, first, last) or bool(
+            self._price_words.search(folded, first, last)
+        )
+
+    def _may_be_money(self, folded: str, start: int, end: int) -> bool:
+        """Tell whether neither a measure follows nor something else than a price stands before."""
+        if self._measure.match(folded, end) or self._moved.search(folded[max(0, start - _BEFORE) : start]):
+            return False
+        return not (start and folded[start - 1] in "-.·" and start > 1 and not folded[start - 2].isspace())
+
+    def _in_words(self, draft: Draft, said: re.Match[str]) -> None:
+        folded, (start, end) = draft.normal.folded, said.span()
+        worth = numerals.spelt_value(said.group())
+        if worth is None or not draft.free(start, end) or self._estimated(folded, start, end):
+            return
+        before = folded[max(0, start - _BEFORE_LATIN) : start]
+        if before.rstrip()[-1:].isdigit() or self._spelt_range.search(before):  # the last word of a longer number
+            return
+        unit = self._unit.match(folded, end)
+        if unit and self._units[unit[1]] not in ("", "OWN"):
+            if worth < _LEAST and unit[1] in self._loose:
+                return
+            self._take(draft, worth, self._units[unit[1]], (start, unit.end()), 0.9)
+        elif not self._plural.match(folded, end) and (
+            said.group().endswith(" grand") or (worth >= _NO_SLABS and self._paid_english.search(before))
+        ):
+            self._take(draft, worth, self._currency, (start, end), 0.8)
+
+    def _scaled(self, folded: str, worth: Decimal, end: int) -> tuple[Decimal, int]:
+        more = self._more.match(folded, end)
+        return (worth * self._scales[more[1]], more.end()) if more else (worth, end)
+
+    def _estimated(self, folded: str, start: int, end: int) -> bool:
+        """Tell whether a sum is an estimate, or one end of a range."""
+        before = folded[max(0, start - _BEFORE) : start]
+        return bool(
+            self._about.search(before)
+            or self._ranged.search(before)
+            or self._about_after.match(folded, end)
+            or self._ranging.match(folded, end)
+        )
+
+    def _odd_tail(self, folded: str, end: int) -> bool:
+        """Tell whether more of a code follows: `12-3`, `5g`, `8:30`."""
+        return bool(_TAIL.match(folded, end))
+
+    def _own(self, variant: str) -> str:
+        return {"HK": "HKD", "TW": "TWD"}.get(variant, self._currency)
+
+    def _take(self, draft: Draft, worth: Decimal, code: str, span: tuple[int, int], confidence: float) -> None:
+        if worth and worth < _MOST and draft.free(*span):
+            draft.take("amount", f"{worth:.2f} {code}", *span, confidence)
 
 
-def _take(draft: Draft, value: Decimal, currency: str, span: tuple[int, int], confidence: float) -> None:
-    if draft.free(*span):
-        draft.take("amount", f"{value:.2f} {currency}", *span, confidence)
+def _scaled(numeral: str) -> bool:
+    """Tell whether a number is more than digits: it has a scale."""
+    return not all((each.isdigit() and each.isascii()) or each in ".," for each in numeral)
+
+
+_TAIL: Final = re.compile(r"[a-z_@]|[-.:/]\d|,\d{3}(?!\d)", re.ASCII)
+
+
+def _any(words: Iterable[str], *, edges: bool = True) -> str:
+    """Return a pattern for any of these words, the longest first, Latin ones at word boundaries where `edges`."""
+    ordered = sorted(words, key=len, reverse=True)
+    return "|".join(_edged(each) if edges and each[-1:].isascii() else re.escape(each) for each in ordered)
+
+
+def _edged(word: str) -> str:
+    begin = "(?<![a-z])" if word[0].isalpha() else ""
+    end = "(?![a-z])" if word[-1].isalpha() else ""
+    return f"{begin}{re.escape(word)}{end}"

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
@@ -74,7 +74,11 @@ def intent(text: str) -> str | None:
     said = key(text)
     if not said:
         return answers.marks.get(text.strip().rstrip("\ufe0f\u200d")[:1])
-    return next((answers.intents[each] for each in _layers(said) if each in answers.intents), None)
+    layers = list(_layers(said))
+    exact = next((answers.intents[each] for each in layers if each in answers.intents), None)
+    if exact is not None:
+        return exact
+    return next((name for each in layers for name, made in answers.patterns.items() if made.fullmatch(each)), None)
 
 
 def consent(text: str) -> bool | None:
@@ -118,12 +122,15 @@ class _Answers:
     """The lists of the lexicon in the form in which whole messages are compared."""
 
     intents: dict[str, str]
+    patterns: dict[str, re.Pattern[str]]
     marks: dict[str, str]
     before: tuple[str, ...]
     after: tuple[str, ...]
     places: dict[str, int]
     place: re.Pattern[str]
-    last: frozenset[str]
+    named: dict[str, int]
+    middle: frozenset[str]
+    of_two: dict[str, int]
     negated: re.Pattern[str]
     greetings: frozenset[str]
     thanks: frozenset[str]
@@ -142,12 +149,18 @@ def _answers() -> _Answers:
     words = _alternatives([*greetings, *thanks, *talk.fillers])
     return _Answers(
         intents={key(word): name for name, words in pages.intents.intents.items() for word in words},
+        patterns={
+            name: re.compile("|".join(_made(each, pages.intents.parts) for each in made))
+            for name, made in pages.intents.patterns.items()
+        },
         marks={mark: name for name, marks in pages.intents.marks.items() for mark in marks},
         before=tuple(sorted(map(key, pages.politeness.before), key=len, reverse=True)),
         after=tuple(sorted(map(key, pages.politeness.after), key=len, reverse=True)),
         places=places,
         place=re.compile(rf"(?:(?:{before}) ?){{0,3}}(\d{{1,2}}|{_alternatives(places)})(?: ?(?:{after})){{0,2}}"),
-        last=frozenset(map(key, ordinals.last)),
+        named={key(word): place for place, words in ordinals.named.items() for word in words},
+        middle=frozenset(map(key, ordinals.middle)),
+        of_two={key(word): place for place, words in ordinals.of_two.items() for word in words},
         negated=re.compile(
             "|".join(_alternatives([word]) for word in (*pages.negations.deny, *pages.negations.refuse))
         ),
@@ -163,6 +176,14 @@ def _alternatives(words: Iterable[str]) -> str:
     """Return the words as alternatives of a pattern, longest first, Latin ones whole."""
     keys = sorted({key(word) for word in words} - {""}, key=len, reverse=True)
     return "|".join(rf"\b{re.escape(each)}\b" if each.isascii() else re.escape(each) for each in keys)
+
+
+def _made(pattern: str, parts: Mapping[str, Sequence[str]]) -> str:
+    """Return the regular expression of a message made of parts, over the form in which messages are compared."""
+    made = ""
+    for name, may_lack in re.findall(r"\{(\w+)(\??)\}", pattern):
+        made += rf"(?:(?:{_alternatives(parts[name])}) ?){may_lack}"
+    return made
 
 
 def _layers(said: str) -> Iterable[str]:
@@ -200,13 +221,23 @@ def _place(spoken: Sequence[str], count: int) -> int | None:
     """Return the place, from 0, that an ordinal points at; None when there is no such place."""
     answers = _answers()
     for said in spoken:
-        if said in answers.last:
-            return count - 1
+        if (place := _named(said, count)) is not None:
+            return place
         if match := answers.place.fullmatch(said):
             word = match.group(1)
             place = int(word) - 1 if word.isdigit() else answers.places[word]
             return place if 0 <= place < count else None
     return None
+
+
+def _named(said: str, count: int) -> int | None:
+    """Return the place, from 0, that has a name of its own ("the last one"), if there is such a place."""
+    answers = _answers()
+    if said in answers.middle:
+        return count // 2 if count % 2 else None
+    place = answers.named.get(said, answers.of_two.get(said, 0) if count == 2 else 0)  # noqa: PLR2004 # the upper one
+    at = place - 1 if place > 0 else count + place
+    return at if place and 0 <= at < count else None
 
 
 def _begins(label: str, said: str) -> bool:

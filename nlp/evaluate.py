@@ -1,13 +1,15 @@
 """How well a reader reads: its readings beside the labels of people."""
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from complaints.reading import Reading
+from complaints.reading import Reading, Slot
 from nlp.reader import KeywordReader
 
 #: The label of a text without any flag.
@@ -17,11 +19,12 @@ _OWN_FLAGS = frozenset({"fury", "human"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A text and its label; `also` are labels that are acceptable too."""
+    """A text and its label; `also` are labels that are acceptable too. One of less `weight` teaches less."""
 
     text: str
     label: str
     also: frozenset[str] = frozenset()
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +42,126 @@ class LabelReport:
 class Report:
     """How a reader fared on labelled texts: shares in 0..1, and the confusion table `confusion[label][read as]`.
 
-    `lenient` counts acceptable readings as right. `macro_f1` is the mean over the labels that occur.
+    `lenient` counts acceptable readings as right, `top3` those whose label is among the best three.
+    `macro_f1` is the mean over the labels that occur.
     """
 
     total: int
     accuracy: float
     lenient: float
+    top3: float
     macro_f1: float
     labels: tuple[LabelReport, ...]
     confusion: dict[str, dict[str, int]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """A value that people found in a text: its kind, the words it stands in, its normal form.
+
+    One that is `unsure` may be left out, or read in another way: even a careful person could not say.
+    """
+
+    name: str
+    span: str
+    value: str
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidRow:
+    """A text, when it was said by the clocks where it was said, and all values it holds."""
+
+    text: str
+    at: datetime
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindReport:
+    """How one kind of value fared: how many there are, how many were found, how many were read that are not there."""
+
+    name: str
+    total: int
+    found: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotReport:
+    """How a reader fared on texts with all their values known; `recall` in 0..1 over all kinds."""
+
+    texts: int
+    recall: float
+    kinds: tuple[KindReport, ...]
+
+    def kind(self, name: str) -> KindReport:
+        """Return how one kind fared; zeros for one that nowhere occurs."""
+        none = KindReport(name=name, total=0, found=0, wrong=0)
+        return next((each for each in self.kinds if each.name == name), none)
+
+
+#: The kinds of values that labelled texts name; what else a reader finds (names, places) is not judged.
+KINDS = (
+    "amount", "date", "phone", "order_no", "tracking_no", "contract_no", "model", "batch", "email", "wechat", "plate",
+    "id_card", "quantity", "remedy", "address",
+)  # fmt: skip
+
+
+def load_said(path: Path) -> list[SaidRow]:
+    """Read texts and their values from a file with one JSON object a line: `text`, `sent_at`, `slots`."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        values = tuple(
+            Value(name=each["name"], span=each["span"], value=each["value"], unsure=each.get("unsure", False))
+            for each in row["slots"]
+        )
+        rows.append(SaidRow(text=row["text"], at=datetime.fromisoformat(row["sent_at"]), values=values))
+    return rows
+
+
+def evaluate_slots(reader: KeywordReader, rows: Iterable[SaidRow]) -> SlotReport:
+    """Read every text and compare its values with those that people found."""
+    total, found, wrong = Counter[str](), Counter[str](), Counter[str]()
+    texts = 0
+    for row in rows:
+        texts += 1
+        slots = [each for each in reader.read(row.text, at=row.at).slots if each.name in KINDS]
+        read = {(each.name, each.value) for each in slots}
+        for value in row.values:
+            hit = (value.name, value.value) in read
+            if hit or not value.unsure:
+                total[value.name] += 1
+                found[value.name] += hit
+        wrong.update(each.name for each in slots if not _said(row, each))
+    return SlotReport(
+        texts=texts,
+        recall=_share(found.total(), total.total()),
+        kinds=tuple(
+            KindReport(name=name, total=total[name], found=found[name], wrong=wrong[name])
+            for name in KINDS
+            if total[name] or wrong[name]
+        ),
+    )
+
+
+def _said(row: SaidRow, slot: Slot) -> bool:
+    """Tell whether a text holds this value, or one there that nobody is sure of."""
+    for value in row.values:
+        if value.name == slot.name:
+            start = row.text.find(value.span)
+            unsure = value.unsure and start < slot.end and slot.start < start + len(value.span)
+            if unsure or value.value == slot.value:
+                return True
+    return False
+
+
 def load_rows(path: Path) -> list[Row]:
     """Read labelled texts from a file with a header line and the columns `text` and `label`.
 
-    A `.csv` has commas and quotes, anything else tabs and no quoting. `also_acceptable` may list further labels.
+    A `.csv` has commas and quotes, anything else tabs and no quoting. `also_acceptable` may list further labels,
+    `weight` say how much a text teaches.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         comma = path.suffix.lower() == ".csv"
@@ -66,6 +174,7 @@ def load_rows(path: Path) -> list[Row]:
                 text=line["text"] or "",
                 label=line["label"] or "",
                 also=frozenset((line.get("also_acceptable") or "").replace(",", " ").split()),
+                weight=float(line.get("weight") or 1),
             )
             for line in lines
         ]
@@ -74,11 +183,13 @@ def load_rows(path: Path) -> list[Row]:
 def evaluate(reader: KeywordReader, rows: Iterable[Row], *, by: Literal["type", "flag"] = "type") -> Report:
     """Read every text and compare with its label: its best type, else the fallback; its first flag, else `none`."""
     confusion: dict[str, Counter[str]] = {}
-    lenient = 0
+    lenient = near = 0
     for row in rows:
-        read = _flag(reader.read(row.text)) if by == "flag" else _type(reader.read(row.text), reader.fallback)
-        confusion.setdefault(row.label, Counter())[read] += 1
-        lenient += read == row.label or read in row.also
+        reading = reader.read(row.text)
+        best = _types(reading, reader.fallback) if by == "type" else [_flag(reading)]
+        confusion.setdefault(row.label, Counter())[best[0]] += 1
+        lenient += best[0] == row.label or best[0] in row.also
+        near += row.label in best[:3]
     total = sum(counts.total() for counts in confusion.values())
     labels = tuple(_label(label, confusion) for label in sorted(confusion))
     right = sum(counts[label] for label, counts in confusion.items())
@@ -86,14 +197,17 @@ def evaluate(reader: KeywordReader, rows: Iterable[Row], *, by: Literal["type", 
         total=total,
         accuracy=_share(right, total),
         lenient=_share(lenient, total),
+        top3=_share(near, total),
         macro_f1=_share(sum(each.f1 for each in labels), len(labels)),
         labels=labels,
         confusion={label: dict(counts) for label, counts in confusion.items()},
     )
 
 
-def _type(reading: Reading, fallback: str) -> str:
-    return reading.types[0].id if reading.types else fallback
+def _types(reading: Reading, fallback: str) -> list[str]:
+    """Return the types a text speaks for, the best first; last the one that a complaint has that fits no other."""
+    found = [each.id for each in reading.types]
+    return found if fallback in found else [*found, fallback]
 
 
 def _flag(reading: Reading) -> str:

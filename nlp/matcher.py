@@ -13,7 +13,13 @@ from nlp.normalize import spellings
 Inflection = Literal["all", "nouns", "none"]
 
 #: Which roles are looked for in other forms too: what people complain about and ask for, not the words around it.
-_INFLECTION: dict[str, Inflection] = {"type": "all", "complaint": "all", "remedy": "all", "flag": "nouns"}
+_INFLECTION: dict[str, Inflection] = {
+    "type": "all",
+    "complaint": "all",
+    "remedy": "all",
+    "flag": "nouns",
+    "risk": "nouns",
+}
 #: Shorter words have no regular forms worth looking for.
 _INFLECTED = 3
 
@@ -46,7 +52,7 @@ class Matcher:
                 patterns[form][entry] = None
         self._entries = [tuple(each) for each in patterns.values()]
         # Whether a neighbour may continue the word: only where the word itself ends in a Latin letter or a digit.
-        self._edges = [(_latin(each[0]), _latin(each[-1])) for each in patterns]
+        self._edges = [(is_latin(each[0]), is_latin(each[-1])) for each in patterns]
         self._find = AhoCorasick(list(patterns)).find_matches_as_indexes
 
     def find(self, folded: str) -> dict[str, list[Match]]:
@@ -56,7 +62,7 @@ class Matcher:
         edges, entries = self._edges, self._entries
         for pattern, start, end in self._find(folded, overlapping=True):
             left, right = edges[pattern]
-            if (left and start and _latin(folded[start - 1])) or (right and end < length and _latin(folded[end])):
+            if (left and start and is_latin(folded[start - 1])) or (right and end < length and is_latin(folded[end])):
                 continue
             for entry in entries[pattern]:
                 found[entry.role].append(Match(start, end, entry))
@@ -74,7 +80,8 @@ def longest(matches: Sequence[Match]) -> list[Match]:
     return kept
 
 
-def _latin(character: str) -> bool:
+def is_latin(character: str) -> bool:
+    """Tell whether a character may be part of a Latin word or a number."""
     return character.isascii() and character.isalnum()
 
 

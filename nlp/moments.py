@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from nlp import lexicon
-from nlp.draft import Draft
+from nlp.draft import TIME, Draft
 
 #: How far, in characters, a wish to be called may stand from its time.
 _FAR: Final = 16
@@ -83,7 +83,7 @@ class MomentFinder:
                 continue
             alone = len(folded) <= _BREATH and not self._fillers.sub("", self._rest(folded, match))
             if alone or self._asked(folded, match, start, end):
-                draft.take("moment", f"{day} {clock}".strip(), *match.span(), 0.4 if alone else 0.9)
+                draft.take("moment", f"{day} {clock}".strip(), *match.span(), 0.4 if alone else 0.9, mark=TIME)
 
     def _clock(self, said: Mapping[str, str]) -> str:
         """Return the time of day as `19:30`; "" where it may mean two."""

@@ -18,7 +18,7 @@ _LIST = 12
 _AFTER = 3
 
 #: Roles whose words can be taken back.
-ROLES = ("type", "flag", "remedy", "complaint")
+ROLES = ("type", "flag", "risk", "remedy", "complaint")
 
 
 class Negation:

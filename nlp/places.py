@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from complaints.reading import Slot
 from nlp import lexicon
-from nlp.draft import Draft
+from nlp.draft import PLACE, Draft
 from nlp.matcher import Match, longest
 
 #: How many spaces and colons, at most, stand between an announcement and its place.
@@ -32,7 +32,7 @@ class PlaceFinder:
         )
         ends = [cue.end for cue in cues]
         found = longest(draft.found["region"])
-        places = [each for each in found if _spelt(each, plain) and draft.free(each.start, each.end)]
+        places = [each for each in found if _spelt(each, plain) and draft.free(each.start, each.end, over=PLACE)]
         names = {slot.end for slot in draft.slots if slot.name == "name"}
         for place in places:
             cue = _last_before(cues, ends, place.start, plain)

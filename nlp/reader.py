@@ -2,24 +2,32 @@
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Self
 
+from complaints.clauses.model import Clause
 from complaints.clauses.taxonomy import Taxonomy
 from complaints.ports import Option
-from complaints.reading import Flag, Hit, Kind, Language, Reading, Slot, TypeScore
-from nlp import answers, lexicon
-from nlp.matcher import Entry, Match, Matcher, longest
+from complaints.reading import Correction, Flag, Hit, Kind, Language, Reading, TypeScore
+from complaints.weights import NOTHING_LEARNED, Learned, Weights
+from nlp import answers, corrections, lexicon
+from nlp.evidence import by_owner, hits, near, written_out
+from nlp.matcher import Entry, Match, Matcher
 from nlp.negation import Negation
 from nlp.normalize import Normal, language, normalize
+from nlp.risks import Risks, risk_entries
 from nlp.scoring import scores
 from nlp.slots import SlotFinder, cue_entries, mask
+from nlp.table import Table
 
-#: What a word counts for a type when it only names the remedy that is asked for and another type has words of its own.
-_REMEDY_SHARE = 0.5
-#: How near, in characters, a phrase of `unless` must stand to take a word's meaning away.
-_NEAR = 2
+#: So many words of the learned table are told, for the likeliest types.
+_TOLD = (5, 3, 3)
+#: The label of what was learned from texts that are complaints and texts that are none.
+COMPLAINT = "complaint"
+#: The evidence from which a text is a complaint: it is learned so as to miss few, and an answer in a form is none.
+_SURELY = 1.0
 #: The weight from which a flag is raised.
 _RAISED = 1.0
 _MILD = 0.5
@@ -27,42 +35,79 @@ _MILD = 0.5
 _ASIDE = 1.0
 
 
+class _Content(Clause):
+    """The words of a company that a reader reads with."""
+
+    taxonomy: Taxonomy
+    learned: Learned
+
+
 class KeywordReader:
     """Reads messages by the keywords of one company. Built once, shared by all threads, never changed.
 
     A type's evidence is the sum of the weights of its different words that the text does not take back; `nlp.scoring`
     turns evidence into scores. Words of the fallback type count only where no other type has any. A flag is raised when
-    the weights of its different words reach 1; a word inside or next to an `unless` phrase of its flag means nothing.
+    the weights of its different words reach 1, or when one of its risks is read (see `nlp.risks`); a word inside or
+    next to an `unless` phrase of its flag means nothing.
     """
 
-    def __init__(self, taxonomy: Taxonomy, *, default: Language = "zh-Hans", currency: str = "CNY") -> None:
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        *,
+        learned: Learned = NOTHING_LEARNED,
+        default: Language = "zh-Hans",
+        currency: str = "CNY",
+    ) -> None:
         """Build the automaton. `default` is the language of texts without letters, `currency` that of a bare sum."""
         self.fallback = taxonomy.fallback
+        self._table = Table.of(learned.types)
+        self._talk = Table.of(learned.talk)
         self._default = default
         self._negation = Negation()
         self._slots = SlotFinder(taxonomy.slots, currency=currency)
         self._order = [each.id for each in taxonomy.types]
         self._flag_order = [*(each.id for each in taxonomy.flags), "fury", "human"]
-        self._matcher = Matcher(_entries(taxonomy))
-        self.version = _version(taxonomy)
+        self._dangers = {each.id: each.risks for each in taxonomy.flags if each.risks}
+        self._risks = Risks(learned.risks)
+        self._matcher = Matcher([*_entries(taxonomy), *_added(learned.types)])
+        self._content = _Content(taxonomy=taxonomy, learned=learned)
+        self.version = _version(self._content)
 
-    def read(self, text: str, *, hint: Language | None = None) -> Reading:
+    @property
+    def content(self) -> str:
+        """The words of the company and all that was learned, as `of` takes them."""
+        return self._content.model_dump_json(by_alias=True)
+
+    @classmethod
+    def of(cls, content: str) -> Self:
+        """Return the reader with the words that an earlier one had as its `content`."""
+        kept = _Content.model_validate_json(content)
+        return cls(kept.taxonomy, learned=kept.learned)
+
+    def read(
+        self, text: str, *, hint: Language | None = None, at: datetime | None = None, slots: bool = True
+    ) -> Reading:
         """Return everything a message says. Takes time linear in its length, of which 8,000 characters are read.
 
-        `hint` is the language of the conversation so far, for a text whose characters leave it open.
+        `hint` is the language of the conversation so far, for a text whose characters leave it open. `at` is when it
+        was said, by the clocks where it was said: without it no date is read that does not name its year. Who needs
+        no `slots` gets the same types and flags sooner.
         """
         normal = normalize(text)
         found = self._matcher.find(normal.folded)
         denied = self._negation.denied(normal.folded, found)
-        slots = self._slots.find(normal, found, denied)
-        types = self._types(found, denied, slots)
+        spoken = language(normal, hint=hint, default=self._default)
+        values = self._slots.find(normal, found, denied, language=spoken, at=at) if slots else ()
+        complaining = self._complaining(normal.folded, found, denied)
+        types = self._types(normal.folded, found, denied, complaining=complaining)
         flags = self._flags(normal, found, denied)
         return Reading(
-            language=language(normal, hint=hint, default=self._default),
-            kind=self._kind(normal, found, denied, types, flags),
+            language=spoken,
+            kind=self._kind(normal, found, types, flags, complaining=complaining),
             types=types,
             flags=flags,
-            slots=slots,
+            slots=values,
             lexicon=self.version,
         )
 
@@ -74,7 +119,8 @@ class KeywordReader:
         if not ids & {*self._order, *lexicon.load().remedies.remedies}:
             return None
         reading = self.read(text)
-        named = {each.id for each in reading.types} | {each.value for each in reading.slots if each.name == "remedy"}
+        named = {each.id for each in reading.types if any(hit.weight >= _ASIDE for hit in each.words)}
+        named |= {each.value for each in reading.slots if each.name == "remedy"}
         return (named & ids).pop() if len(named & ids) == 1 else None
 
     def intent(self, text: str) -> str | None:
@@ -85,45 +131,83 @@ class KeywordReader:
         """Tell whether an answer agrees or refuses: see `nlp.answers.consent`."""
         return answers.consent(text)
 
+    def correction(self, text: str) -> Correction | None:
+        """Return which earlier answer a message corrects, and how: see `nlp.corrections.correction`."""
+        return corrections.correction(text)
+
+    def about(self, text: str) -> frozenset[str]:
+        """Return the slots that a few words name: see `nlp.corrections.about`."""
+        return corrections.about(text)
+
     def mask(self, text: str, reading: Reading) -> str:
         """Return the text with everything starred that tells who somebody is: see `nlp.slots.mask`."""
         return mask(text, reading)
 
+    def _complaining(self, folded: str, found: Mapping[str, list[Match]], denied: set[Match]) -> bool:
+        """Tell whether something is complained about: by its words, or by all that was learned of how people talk."""
+        if any(match not in denied for match in found.get("complaint", ())):
+            return True
+        said = self._talk.read(folded, [(match.start, match.end) for match in denied]) if self._talk else None
+        return said is not None and said.evidence[COMPLAINT] > _SURELY
+
     def _types(
-        self, found: Mapping[str, list[Match]], denied: set[Match], slots: Iterable[Slot]
+        self, folded: str, found: Mapping[str, list[Match]], denied: set[Match], *, complaining: bool
     ) -> tuple[TypeScore, ...]:
-        words = _by_owner(match for match in found.get("type", ()) if match not in denied)
+        words = by_owner(match for match in found.get("type", ()) if match not in denied)
         specific = words.keys() - {self.fallback}
         if specific:
             words.pop(self.fallback, None)
-        wished = [slot for slot in slots if slot.name == "remedy"] if len(specific) > 1 else []
-        hits = {owner: _hits(matches, wished) for owner, matches in words.items()}
-        result = scores({owner: sum(hit.weight for hit in each) for owner, each in hits.items()})
+        remedies = found.get("remedy", ()) if len(specific) > 1 else ()
+        wished = [match for match in remedies if match not in denied]
+        named = {owner: hits(matches, wished) for owner, matches in words.items()}
+        # What was learned tells complaints apart; of a text that is none it would say something, too.
+        learned = self._table if words or complaining else None
+        said = learned.read(folded, [(match.start, match.end) for match in denied]) if learned else None
+        result = scores(
+            {owner: sum(hit.weight for hit in each) for owner, each in named.items()}, said.evidence if said else {}
+        )
         ranked = sorted(result.items(), key=lambda each: (-each[1], self._order.index(each[0])))
-        return tuple(TypeScore(id=owner, score=score, words=hits[owner]) for owner, score in ranked)
+        most = dict(zip((owner for owner, _ in ranked), _TOLD, strict=False)) if said else {}
+        return tuple(
+            TypeScore(
+                id=owner,
+                score=score,
+                words=(*named.get(owner, ()), *(said.told(owner, most[owner]) if said and owner in most else ())),
+            )
+            for owner, score in ranked
+        )
 
     def _flags(self, normal: Normal, found: Mapping[str, list[Match]], denied: set[Match]) -> tuple[Flag, ...]:
-        words = {"fury": [], **_by_owner(match for match in found.get("flag", ()) if match not in denied)}
+        words = {"fury": [], **by_owner(match for match in found.get("flag", ()) if match not in denied)}
+        likely = self._risks.read(normal.folded, found, denied) if self._dangers else {}
         unless = found.get("unless", ())
-        raised: dict[str, tuple[Hit, ...]] = {}
-        for owner, matches in words.items():
+        raised: list[Flag] = []
+        for owner in self._flag_order:
+            dangers = [likely[risk] for risk in self._dangers.get(owner, ()) if risk in likely]
+            if owner not in words and not dangers:
+                continue
             contexts = [each for each in unless if each.entry.owner == owner]
-            hits = _hits([each for each in matches if not _near(normal.folded, each, contexts)])
+            said = hits([each for each in words.get(owner, ()) if not near(normal.folded, each, contexts)])
             if owner == "fury":
-                hits = (*hits, *_loud(normal))
-            if sum(hit.weight for hit in hits) >= _RAISED:
-                raised[owner] = hits
-        return tuple(Flag(id=owner, words=raised[owner]) for owner in self._flag_order if owner in raised)
+                said = (*said, *_loud(normal))
+            enough = sum(hit.weight for hit in said) >= _RAISED
+            for danger in dangers:
+                named = hits([each for each in danger.matches if not near(normal.folded, each, contexts)])
+                if danger.evidence(named) > 0:
+                    said, enough = (*said, *named, *danger.told), True
+            if enough:
+                raised.append(Flag(id=owner, words=said))
+        return tuple(raised)
 
     def _kind(
         self,
         normal: Normal,
         found: Mapping[str, list[Match]],
-        denied: set[Match],
         types: Sequence[TypeScore],
         flags: Sequence[Flag],
+        *,
+        complaining: bool,
     ) -> Kind:
-        complaining = any(match not in denied for match in found.get("complaint", ()))
         if types or complaining or any(flag.id != "human" for flag in flags):
             evidence = max((sum(hit.weight for hit in each.words) for each in types), default=0.0)
             asks = "question" in found and not complaining and not flags and evidence <= _ASIDE
@@ -131,36 +215,6 @@ class KeywordReader:
         if (talk := answers.small_talk(normal.written)) is not None:
             return talk
         return "question" if "question" in found else "other"
-
-
-def _by_owner(matches: Iterable[Match]) -> dict[str, list[Match]]:
-    """Return the matches of each owner, the longer of two that overlap winning."""
-    owners: dict[str, list[Match]] = defaultdict(list)
-    for match in matches:
-        owners[match.entry.owner].append(match)
-    return {owner: longest(each) if len(each) > 1 else each for owner, each in owners.items()}
-
-
-def _hits(matches: Iterable[Match], wished: Sequence[Slot] = ()) -> tuple[Hit, ...]:
-    """Return one hit for each different word: saying it ten times does not make it ten reasons."""
-    first: dict[str, Hit] = {}
-    for match in matches:
-        asked = any(slot.start < match.end and match.start < slot.end for slot in wished)
-        weight = match.entry.weight * (_REMEDY_SHARE if asked else 1)
-        known = first.get(match.entry.word)
-        if known is None or known.weight < weight:
-            first[match.entry.word] = Hit(word=match.entry.word, start=match.start, end=match.end, weight=weight)
-    return tuple(sorted(first.values(), key=lambda hit: hit.start))
-
-
-def _near(folded: str, match: Match, contexts: Sequence[Match]) -> bool:
-    """Tell whether a word lies inside one of the contexts, overlaps it, or stands next to it in the same clause."""
-    ends = lexicon.load().characters.ends
-    for each in contexts:
-        gap = folded[min(match.end, each.end) : max(match.start, each.start)]
-        if len(gap) <= _NEAR and not any(character in ends for character in gap):
-            return True
-    return False
 
 
 def _negative(found: Mapping[str, list[Match]]) -> bool:
@@ -200,6 +254,8 @@ def _entries(taxonomy: Taxonomy) -> Iterator[Entry]:
             yield Entry(role="flag", owner=flag.id, word=keyword.word, weight=keyword.weight)
         yield from (Entry(role="unless", owner=flag.id, word=word) for word in flag.unless)
     yield from _flag_entries()
+    if any(flag.risks for flag in taxonomy.flags):
+        yield from risk_entries()
     pages = lexicon.load()
     for role in ("deny", "absent", "refuse", "after", "pseudo", "negative"):
         yield from (Entry(role=role, owner=role, word=word) for word in getattr(pages.negations, role))
@@ -208,24 +264,30 @@ def _entries(taxonomy: Taxonomy) -> Iterator[Entry]:
     yield from cue_entries()
 
 
+def _added(weights: Weights | None) -> Iterator[Entry]:
+    """List the keywords that people accepted."""
+    for word, says in weights.added.items() if weights is not None else ():
+        yield from (Entry(role="type", owner=type_, word=word, weight=weight) for type_, weight in says.items())
+
+
 def _flag_entries() -> Iterator[Entry]:
     flags = lexicon.load().flags
     for weight, words in ((1.0, flags.fury.strong), (_MILD, flags.fury.mild)):
         yield from (Entry(role="flag", owner="fury", word=word, weight=weight) for word in words)
     for pattern in flags.human.words:
-        yield from (Entry(role="flag", owner="human", word=word) for word in _written_out(pattern, flags.parts))
+        yield from (Entry(role="flag", owner="human", word=word) for word in written_out(pattern, flags.parts))
     yield from (Entry(role="unless", owner="fury", word=word) for word in flags.fury.unless)
     yield from (Entry(role="unless", owner="human", word=word) for word in flags.human.unless)
 
 
-def _written_out(pattern: str, parts: Mapping[str, list[str]]) -> Iterator[str]:
-    """Return every word that a pattern like `{call}{boss}` stands for."""
-    names = re.findall(r"\{(\w+)\}", pattern)
-    for chosen in product(*(parts[name] for name in names)):
-        yield pattern.format_map(dict(zip(names, chosen, strict=True)))
-
-
-def _version(taxonomy: Taxonomy) -> str:
+def _version(content: _Content) -> str:
     """Return a short digest of everything that decides a reading."""
-    content = taxonomy.model_dump_json() + lexicon.load().model_dump_json()
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+    learned = content.learned
+    digests = [each.digest if each is not None else "" for each in (learned.types, learned.talk, learned.risks)]
+    told = [content.taxonomy.model_dump_json(), *digests, _pages()]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+
+
+@cache
+def _pages() -> str:
+    return lexicon.load().model_dump_json()

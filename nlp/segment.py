@@ -31,6 +31,11 @@ class Proposal:
     inside: int
     outside: int
 
+    @property
+    def precision(self) -> float:
+        """The share of the cases with the word that have the type."""
+        return self.inside / (self.inside + self.outside)
+
 
 class Segmenter:
     """Cuts Chinese into words with one jieba tokenizer of its own, which knows the company's keywords too.

@@ -32,6 +32,7 @@ _OPEN: Final = (
 )
 _OWNED: Final = _CASES.where(_C.open.is_(True), _C.owner_id == bindparam("staff_id")).order_by(_C.id)
 _OPENED: Final = _CASES.where(_C.opened_at >= bindparam("since"), _C.opened_at < bindparam("until")).order_by(_C.id)
+_LATEST: Final = _CASES.order_by(_C.opened_at.desc(), _C.id.desc()).limit(bindparam("limit"))
 _BY_NUMBER: Final = _CASES.where(_C.number == bindparam("number"))
 _BY_ID: Final = _CASES.where(_C.id == bindparam("id"))
 _HEADS: Final = (
@@ -192,6 +193,10 @@ class SqlLedger:
     def opened_between(self, since: datetime, until: datetime) -> list[Case]:
         """Return the cases that were opened from that moment on and before the other one."""
         return [self._case(row) for row in self._run(_OPENED, since=to_ms(since), until=to_ms(until))]
+
+    def latest(self, limit: int) -> list[Case]:
+        """Return the cases that were opened last, the newest first."""
+        return [self._case(row) for row in self._run(_LATEST, limit=limit)]
 
     def handled_by(self, staff_id: int, case_ids: Sequence[int]) -> frozenset[int]:
         """Return those of the cases with which this member of the staff has done something, beside looking."""

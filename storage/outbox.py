@@ -10,11 +10,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    and_,
     bindparam,
     case,
     delete,
@@ -22,21 +24,26 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
+    null,
     or_,
     select,
     update,
 )
 
+from complaints.messages import LateNews
 from complaints.ports import Letter, Priority
-from storage import cards, tables
+from storage import cards, purse, tables
+from storage.engines import Again
 from storage.ids import SqlIds
 from storage.moments import to_ms
 from storage.rows import LETTER_COLUMNS, letter_from, sealed_letter
 from storage.sealing import Unreadable, Vault
-from storage.statements import AnyRow, Many, Upsert, Values, Write, insert_into
+from storage.statements import AnyRow, Many, Upsert, Values, Write, insert_into, update_by_id
 
 DIRECT_LEASE_MS: Final = 30_000
 _ERROR_LENGTH: Final = 500
+_LATE: Final = "late:"
 _UNREADABLE: Final = "the sealed letter cannot be opened"
 _O = tables.outbox.c
 _G = tables.gate.c
@@ -50,6 +57,7 @@ class Settled:
 
     `error` (the reason for parking too) must not hold words of a person. `ref` is the platform's id of what was sent.
     `pause` holds back the whole channel or this chat until `due_at`, as the platform asked; such a try does not count.
+    A letter is parked because none of `counters` had more than `keep` left; where one has by now, it is tried again.
     """
 
     letter: Letter
@@ -58,6 +66,8 @@ class Settled:
     error: str = ""
     ref: str = ""
     pause: Literal["channel", "chat"] | None = None
+    counters: tuple[str, ...] = ()
+    keep: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +129,11 @@ class InFlight:
         return any(self._pauses.get(key, 0) > now for key in keys)
 
 
+def late_key(recipient: str) -> str:
+    """Return the key of the one letter with which a recipient is told late news."""
+    return f"{_LATE}{recipient}"
+
+
 def pause_key(what: str) -> str:
     """Return the key of the gate that holds back all letters of a channel or recipient."""
     return f"pause:{what}"
@@ -169,7 +184,8 @@ def post(
     """Write letters; return those that may be sent at once, and what to remember after the commit.
 
     A letter may go at once if somebody asked for it, it is due, no pause is known, and all that go before it in its
-    lane are held by this process, which then sends them first.
+    lane are held by this process, which then sends them first. Late news are one letter for each recipient: raises
+    `Again` where another node has begun one meanwhile.
     """
     recipients = [vault.fingerprint(it.address.channel, it.address.chat) for it in letters]
     due = [to_ms(it.due_at) for it in letters]
@@ -192,6 +208,8 @@ def post(
             and not in_flight.paused((pause_key(it.address.channel), pause_key(recipient)), now)
         )
         it.attempts = 1 if at_once else 0
+        if isinstance(it.body, LateNews):
+            it.key = late_key(recipient)
         row = (
             it.id,
             it.key or None,
@@ -215,8 +233,11 @@ def post(
     _INSERT.run(connection, plain)
     if keyed:
         names = tables.outbox.c.keys()
+        keyed.sort(key=itemgetter(1))  # in one order on all nodes, or they may wait for one another in a circle
         values = [dict(zip(names, row, strict=True)) for row in keyed]
         written = {id_ for (id_,) in connection.execute(_INSERT_ONCE.on(connection), values)}
+        if any(isinstance(it.body, LateNews) and it.id not in written for it in letters):
+            raise Again("late news for somebody was begun meanwhile")
         direct = [(it, lane) for it, lane in direct if not it.key or it.id in written]
     if not direct:
         return [], []
@@ -481,6 +502,13 @@ _PARKED: Final = Many(
         .order_by(_O.id)
     )
 )
+_NEWS: Final = _O.key.startswith(_LATE)
+_NOT_TAKEN: Final = and_(_O.state == tables.WAITING, _O.attempts == tables.ZERO)
+_HELD_NEWS: Final = select(*LETTER_COLUMNS).where(_NEWS, _NOT_TAKEN).order_by(_O.key).with_for_update()
+#: What was sent in vain, too, keeps its place no longer.
+_LET_GO: Final = update(tables.outbox).where(_NEWS, not_(_NOT_TAKEN)).values(key=null())
+_GROW: Final = update_by_id(tables.outbox, "sealed", "case_id", "card", "due_at")
+_FREE: Final = update_by_id(tables.outbox, "due_at")
 _TELL: Final = Write(
     ("row_id",), lambda _: delete(tables.outbox).where(_O.id == bindparam("row_id"), _O.state == tables.PARKED)
 )
@@ -509,7 +537,11 @@ def settle(
             if letter.card and it.ref:
                 lying.append((letter, it.ref))
         elif it.outcome == "parked":
-            parked.append((error, *mine))
+            recipient = vault.fingerprint(letter.address.channel, letter.address.chat)
+            if it.counters and purse.holds(connection, recipient, it.counters, now, it.keep):
+                retry.append((now, letter.attempts, "", *mine))  # they have written since it was tried
+            else:
+                parked.append((error, *mine))
         elif it.outcome == "dead":
             dead.append((error, *mine))
         elif it.due_at is None:
@@ -548,6 +580,32 @@ def parked(connection: Connection, conversation_ids: Sequence[int], vault: Vault
 def tell(connection: Connection, letter_ids: Sequence[int]) -> None:
     """Drop parked letters whose words were said in another way."""
     _TELL.run(connection, [(id_,) for id_ in sorted(set(letter_ids))])
+
+
+def held_news(connection: Connection, vault: Vault) -> list[Letter]:
+    """Return the late news that nobody has taken out yet, locked. What is on its way does not grow any more."""
+    found, broken = [], []
+    for row in connection.execute(_HELD_NEWS):
+        try:
+            found.append(letter_from(row, vault))
+        except Unreadable:
+            broken.append((_UNREADABLE, row[0]))
+    _BURY.run(connection, broken)
+    connection.execute(_LET_GO)
+    return found
+
+
+def grow(connection: Connection, letters: Sequence[Letter], vault: Vault) -> None:
+    """Write late news again that has grown."""
+    _GROW.run(
+        connection,
+        [(sealed_letter(it, vault), it.case_id, it.card, to_ms(it.due_at), it.id) for it in letters],
+    )
+
+
+def free_news(connection: Connection, now: int) -> None:
+    """Let go what was held until nothing is late any more."""
+    _FREE.run(connection, [(now, row[0]) for row in connection.execute(_HELD_NEWS)])
 
 
 def release(connection: Connection) -> None:

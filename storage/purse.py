@@ -50,6 +50,7 @@ _SPEND: Final = (
     .values(left=_C.left - 1)
     .returning(_C.name)
 )
+_LEFT: Final = select(func.max(_LIVE.c.left))
 _CLOSE: Final = Write(
     ("to", "counter"),
     lambda _: (
@@ -78,6 +79,12 @@ def spend(connection: Connection, recipient: str, names: Sequence[str], now: int
     """Take one from each of these counters that still holds, if one of them has more than `keep` left."""
     values = {"to": recipient, "names": list(names), "now": now, "keep": keep}
     return bool(connection.execute(_SPEND, values).fetchall())
+
+
+def holds(connection: Connection, recipient: str, names: Sequence[str], now: int, keep: int) -> bool:
+    """Tell whether one of these counters has more than `keep` left."""
+    left = connection.execute(_LEFT, {"to": recipient, "names": list(names), "now": now}).scalar()
+    return left is not None and left > keep
 
 
 def close(connection: Connection, recipient: str, names: Sequence[str]) -> None:

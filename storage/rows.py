@@ -20,6 +20,7 @@ from complaints.messages import (
     Enclosure,
     Fetch,
     IncomingMessage,
+    LateNews,
     OutgoingMessage,
     PressAnswer,
     Revision,
@@ -315,8 +316,9 @@ def event_from(row: AnyRow, key: Key | None) -> Event:
 
 # --- letters and messages --------------------------------------------------------------------------------------------
 
-_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: six types behind one table
+_BODIES: Final[dict[type, tuple[bytes, TypeAdapter[Any]]]] = {  # Any: seven types behind one table
     OutgoingMessage: (b"m", TypeAdapter(OutgoingMessage)),
+    LateNews: (b"l", TypeAdapter(LateNews)),
     Enclosure: (b"e", TypeAdapter(Enclosure)),
     Fetch: (b"f", TypeAdapter(Fetch)),
     CallOut: (b"c", TypeAdapter(CallOut)),

@@ -1,5 +1,6 @@
 """The store: one open database, its units of work, its trays and its ledger. Safe to use from several threads."""
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ from storage.statements import Upsert
 from storage.unit import Unit
 
 #: The newest migration; a test compares it with the files.
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 
 _T = tables.timer.c
 _DUE: Final = (
@@ -55,6 +56,9 @@ _TAKE_LEASE: Final = Upsert(
 )
 _KEEP_POLICY: Final = Upsert(
     lambda insert: insert(tables.policy_version).on_conflict_do_nothing(index_elements=["version"])
+)
+_KEEP_LEXICON: Final = Upsert(
+    lambda insert: insert(tables.lexicon_version).on_conflict_do_nothing(index_elements=["version"])
 )
 _KEEP_SECRET: Final = Upsert(lambda insert: insert(tables.secret).on_conflict_do_nothing(index_elements=["name"]))
 _FILE_KEY: Final = select(tables.customer.c.id, tables.customer.c.data_key).where(
@@ -210,6 +214,11 @@ class Store:
         self._in_flight.add(leased, at + lease_ms)
         return letters
 
+    def free_news(self, now: datetime) -> None:
+        """Let late news go: nothing is late any more."""
+        with transaction(self._write) as connection:
+            outbox.free_news(connection, to_ms(now))
+
     def holds(self, letter: Letter, now: datetime) -> bool:
         """Tell whether this process still holds the lease of a letter: to be asked just before it is sent."""
         return self._in_flight.holds(letter, to_ms(now))
@@ -279,6 +288,27 @@ class Store:
         table = tables.policy_version
         with transaction(self._read) as connection:
             return connection.execute(select(table.c.text).where(table.c.version == version)).scalar()
+
+    def keep_lexicon(self, version: str, company: str, content: str, now: datetime) -> None:
+        """Keep the words that a reader reads with for good: readings are pinned to them."""
+        packed = zlib.compress(content.encode(), level=1)
+        values = {"version": version, "company": company, "content": packed, "at": to_ms(now)}
+        with transaction(self._write) as connection:
+            connection.execute(_KEEP_LEXICON.on(connection), values)
+
+    def lexicons(self, company: str) -> list[tuple[str, datetime]]:
+        """Return the versions of a company's lexicon that were ever read with, the newest first, and since when."""
+        table = tables.lexicon_version
+        query = select(table.c.version, table.c.at).where(table.c.company == company).order_by(table.c.at.desc())
+        with transaction(self._read) as connection:
+            return [(row.version, from_ms(row.at)) for row in connection.execute(query)]
+
+    def lexicon(self, version: str) -> str | None:
+        """Return the content of a version of a lexicon."""
+        table = tables.lexicon_version
+        with transaction(self._read) as connection:
+            packed = connection.execute(select(table.c.content).where(table.c.version == version)).scalar()
+        return None if packed is None else zlib.decompress(packed).decode()
 
     # --- proof and care ---
 

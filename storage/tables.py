@@ -338,3 +338,12 @@ policy_version: Final = Table(
     Column("text", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
+
+lexicon_version: Final = Table(
+    "lexicon_version",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("company", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # compressed: there are thousands of words
+    Column("at", BigInteger, nullable=False),
+)

@@ -128,7 +128,7 @@ class Want:
     """What one command needs: a conversation by address, id or case, and the timer that it fires (subject, name).
 
     `parked`: also the letters that wait until this person writes (not for a case). `code`: a one-time code that they
-    may have written; the conversation that issued it is needed too.
+    may have written; the conversation that issued it is needed too. `late`: also the late news that is held.
     """
 
     address: Address | None = None
@@ -137,6 +137,7 @@ class Want:
     timer: tuple[str, str] | None = None
     parked: bool = False
     code: str = ""
+    late: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,6 +157,7 @@ class Loaded:
     addresses: dict[tuple[str, str], int] = field(default_factory=dict)
     letters: dict[int, list[Letter]] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
+    news: dict[tuple[str, str], Letter] = field(default_factory=dict)
     _of: dict[int, dict[int, Case]] = field(default_factory=dict)
 
     def by_address(self, address: Address) -> Conversation:
@@ -165,6 +167,10 @@ class Loaded:
     def parked(self, conversation_id: int) -> list[Letter]:
         """Return what waits for this person to write, the oldest first; nothing where it was not wanted."""
         return self.letters.get(conversation_id, [])
+
+    def late_news(self, address: Address) -> Letter | None:
+        """Return the late news that is held for this address, if any; nothing where it was not wanted."""
+        return self.news.get((address.channel, address.chat))
 
     def by_code(self, code: str) -> Conversation | None:
         """Return the conversation that issued this wanted one-time code, if it still holds."""
@@ -284,6 +290,9 @@ class Unit:
         self._load_cases(ids, wanted)
         self._load_timers(wants)
         self._load_letters(wants, wanted)
+        if any(want.late for want in wants):
+            held = outbox.held_news(self._connection, self._vault)
+            self._loaded.news = {(it.address.channel, it.address.chat): it for it in held}
         if wanted.codes:
             self._load_codes(wanted.codes)
         self._load_staff()
@@ -438,6 +447,7 @@ class Unit:
         outbox.tell(self._connection, changes.told)
         cards.retire(self._connection, changes.retired)
         joining.keep(self._connection, changes.codes, self._vault)
+        outbox.grow(self._connection, changes.grown, self._vault)
         direct = self._post(changes.letters, sends=sends)
         joining.join(self._connection, changes.joins, moved, self._vault)  # last: this moves what was written just now
         return direct

@@ -55,13 +55,15 @@ class Form(Clause):
 
     `nudge_after` and `abandon_after` are hours of silence (elapsed; the nudge waits out quiet hours); after
     `wrong_answers` wrong values of one field a human is offered. `consent` is the version of the notice on personal
-    data (its words are wording keys `consent.notice`).
+    data (its words are wording keys `consent.notice`), `consent_steps` how often a customer must agree before anything
+    is asked for: 2 is the double consent that some rule books want.
     """
 
     fields: list[FormField] = Field(min_length=1)
     amount: Id | Literal[""] = Field(default="", description="the field that is the fact `amount`")
     evidence: Evidence = Evidence()
     consent: str = Field(description="version of the notice, e.g. 2026-1")
+    consent_steps: int = Field(default=1, ge=1, le=2)
     nudge_after: float = Field(default=2, gt=0, description="hours")
     abandon_after: float = Field(default=24, gt=0, description="hours")
     wrong_answers: int = Field(default=3, ge=1)

@@ -38,7 +38,7 @@ class Route(Clause):
 
 
 class Alarm(Clause):
-    """How an alarm (a notice with `alarm: true`) goes on until somebody says that they have seen it.
+    """How an alarm (a notice with `alarm: true`) goes on until somebody says, or shows by an act, that they saw it.
 
     `acknowledge` after it was told, the next person on duty in the same role is told, then those of `then`, one role
     after the other, and in the end everybody again, at gaps that double. Every step that nobody acknowledged is called

@@ -1,10 +1,13 @@
 """The clause *taxonomy*: complaint types and flags, the words that speak for them, and the grades that follow."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from complaints.clauses.model import Clause, Id, Predicate, Sentence
+
+#: Dangers that any company has. The reader knows their words by itself.
+Risk = Literal["safety", "injury", "legal", "regulator", "media", "leak", "self_harm", "minors", "big_loss"]
 
 
 class Keyword(Clause):
@@ -31,12 +34,14 @@ class ComplaintType(Clause):
 class FlagType(Clause):
     """A danger that changes the path of a case. `unless` lists the contexts in which its words mean nothing.
 
+    It is raised by its keywords, and by each of the general `risks` that the reader knows by itself.
     A flag with `when` is raised by what the case is, too. A `quiet` one is a fact and no danger: it calls nobody.
     """
 
     id: Id
     title: Sentence
     keywords: list[Keyword] = Field(default_factory=list)
+    risks: list[Risk] = Field(default_factory=list)
     when: Predicate | None = None
     quiet: bool = False
     unless: list[str] = Field(default_factory=list)

@@ -4,8 +4,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from ruamel.yaml import YAML
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Page(BaseModel):
@@ -53,11 +53,32 @@ class Politeness(_Page):
     after: list[str]
 
 
+class Corrections(_Page):
+    """How people take back an answer they gave, and say what is right."""
+
+    opens: list[str]
+    weak: list[str]
+    before: list[str]
+    is_: list[str] = Field(alias="is")
+    becomes: list[str]
+    ought: list[str]
+    told: list[str]
+    not_: list[str] = Field(alias="not")
+    but: list[str]
+    change: list[str]
+    to: list[str]
+    tail: list[str]
+    fields: dict[str, list[str]]
+
+
 class Intents(_Page):
-    """intents.yaml: whole messages addressed to the conversation itself."""
+    """intents.yaml: whole messages addressed to the conversation itself, and corrections of earlier ones."""
 
     intents: dict[str, list[str]]
     marks: dict[str, list[str]]
+    patterns: dict[str, list[str]]
+    parts: dict[str, list[str]]
+    corrections: Corrections
 
 
 class SmallTalk(_Page):
@@ -103,13 +124,31 @@ class Flags(_Page):
     parts: dict[str, list[str]]
 
 
+class Risk(_Page):
+    """The words of one danger by weight, the contexts in which they mean nothing, and what weak ones need beside."""
+
+    words: dict[float, list[str]]
+    unless: list[str] = Field(default_factory=list)
+    beside: list[str] = Field(default_factory=list)
+
+
+class Risks(_Page):
+    """risks.yaml: dangers that any company has."""
+
+    parts: dict[str, list[str]]
+    unless: list[str]
+    risks: dict[str, Risk]
+
+
 class Ordinals(_Page):
     """ordinals.yaml: how people point at the n-th of several choices."""
 
     numbers: list[list[str]]
     before: list[str]
     after: list[str]
-    last: list[str]
+    named: dict[int, list[str]]
+    middle: list[str]
+    of_two: dict[int, list[str]]
 
 
 class Remedies(_Page):
@@ -117,6 +156,9 @@ class Remedies(_Page):
 
     wishes: list[str]
     remedies: dict[str, list[str]]
+    said: dict[str, str]
+    unasked_before: str
+    unasked_after: str
 
 
 class Names(_Page):
@@ -135,18 +177,43 @@ class Names(_Page):
     english_stops: list[str]
 
 
+class EnglishNumbers(_Page):
+    """The words of English numbers."""
+
+    digits: dict[str, int]
+    scales: dict[str, int]
+
+
 class SlotWords(_Page):
     """slots.yaml: where values are found."""
 
     cues: dict[str, list[str]]
     weak: list[str]
+    carriers: list[str]
     channel: dict[str, list[str]]
     units: dict[str, list[str]]
     signs: dict[str, list[str]]
     loose_units: list[str]
     scales: dict[str, int]
+    more_scales: dict[str, int]
+    tens: dict[str, str]
     small: dict[str, int]
     digits: dict[str, int]
+    english: EnglishNumbers
+    paid_round: list[str]
+    paid: list[str]
+    paid_english: list[str]
+    filler: list[str]
+    filler_english: list[str]
+    for_money: list[str]
+    about: list[str]
+    about_after: list[str]
+    measures: list[str]
+    moved: list[str]
+    slabs: list[str]
+    prices: str
+    variants: dict[str, str]
+    taken_back: dict[str, str]
     patterns: dict[str, str]
 
 
@@ -181,6 +248,26 @@ class Moments(_Page):
     fillers: list[str]
 
 
+class Dates(_Page):
+    """dates.yaml: days, weeks, months and years as people name them."""
+
+    days: dict[str, int]
+    weekdays: dict[str, int]
+    months: dict[str, int]
+    relative: dict[str, int]
+    tens: dict[str, int]
+    thirds: dict[str, int]
+    feasts: dict[str, str]
+    digital: dict[str, str]
+    holidays: dict[str, int]
+    after: list[str]
+    gates: dict[str, str]
+    taiwan: dict[str, str]
+    past: list[str]
+    future: list[str]
+    patterns: dict[str, str]
+
+
 class Lexicon(_Page):
     """All pages of the lexicon, by the name of their file."""
 
@@ -191,21 +278,23 @@ class Lexicon(_Page):
     intents: Intents
     small_talk: SmallTalk
     flags: Flags
+    risks: Risks
     ordinals: Ordinals
     remedies: Remedies
     names: Names
     slots: SlotWords
     regions: Regions
     moments: Moments
+    dates: Dates
 
 
 @cache
 def load() -> Lexicon:
     """Read and check every page. The result is shared and never changes."""
     folder = resources.files(__name__)
-    # YAML 1.2, where a bare `no` is a word: half of the intents would be booleans in 1.1.
-    yaml = YAML(typ="safe", pure=True)
+    # The C parser, and everything as plain strings, so that no word is taken for a truth value (half of the intents).
     pages: dict[str, Any] = {
-        name: yaml.load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in Lexicon.model_fields
+        name: yaml.load((folder / f"{name}.yaml").read_bytes(), Loader=yaml.CBaseLoader)  # noqa: S506
+        for name in Lexicon.model_fields
     }
     return Lexicon.model_validate(pages)

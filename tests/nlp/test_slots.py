@@ -42,7 +42,7 @@ def values(reader, text):
         ("花了19块9", "amount", "19.90 CNY"),
         ("花了三千五百块", "amount", "3500.00 CNY"),
         ("一百二十块钱", "amount", "120.00 CNY"),
-        ("退我兩萬三千元", "amount", "23000.00 CNY"),
+        ("退我兩萬三千元", "amount", "23000.00 TWD"),
         ("500美元", "amount", "500.00 USD"),
         ("Model QT-7.", "model", "QT-7"),
         ("型号是 AB-12，不对", "model", "AB-12"),

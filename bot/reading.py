@@ -1,0 +1,30 @@
+"""Who reads for a company: by the words of its policy, by what was learned for it, and by what was learned for all."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import policies
+from complaints.policy import Policy
+from complaints.weights import Learned, Weights
+from nlp.reader import KeywordReader
+from policies import weights
+
+_SHIPPED: Final = Path(policies.__file__).parent
+
+
+def open_reader(policy: Policy, policies_dir: Path) -> KeywordReader:
+    """Return the reader of a company. Misconfigured if its learned weights cannot be read."""
+    return read_with(policy, weights.load(policies_dir, policy.id, {each.id for each in policy.taxonomy.types}))
+
+
+def read_with(policy: Policy, learned: Weights | None) -> KeywordReader:
+    """Return the reader of a company with these weights of its types, and with what was learned for all companies."""
+    return KeywordReader(
+        policy.taxonomy, learned=Learned(types=learned, talk=_for_all("talk"), risks=_for_all("risks"))
+    )
+
+
+@cache
+def _for_all(name: str) -> Weights | None:
+    return weights.load(_SHIPPED, name)

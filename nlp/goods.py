@@ -1,0 +1,59 @@
+"""Quantities: how many pieces a text speaks of."""
+
+import re
+from typing import Final
+
+from nlp import lexicon, numerals
+from nlp.draft import Draft
+
+_TWO: Final = 2
+_MOST: Final = 999_999
+
+
+class GoodsFinder:
+    """Finds how many things were ordered, missing or broken; days, calls and people are none."""
+
+    def __init__(self) -> None:
+        """Compile the patterns."""
+        words = lexicon.load().slots
+        patterns = words.patterns
+        self._counted = re.compile(patterns["quantity"], re.ASCII)
+        self._numerals = re.compile(f"[{''.join(words.digits)}]")
+        self._before = re.compile(patterns["quantity_before"])
+        self._not_goods = re.compile(patterns["not_goods"])
+        self._slab, self._slabs = patterns["slab"], re.compile("|".join(map(re.escape, words.slabs)))
+        self._english = re.compile(patterns["goods_english"], re.ASCII)
+        self._spelt = re.compile(rf"({numerals.spelt()}){patterns['spelt_goods']}")
+        self._not_english = re.compile(rf"(?<![a-z])(?:{patterns['not_goods_english']})(?![a-z])")
+
+    def find(self, draft: Draft) -> None:
+        """Add the quantities of a text to its slots."""
+        folded = draft.normal.folded
+        if draft.digits or self._numerals.search(folded):
+            for match in self._counted.finditer(folded):
+                self._take_counted(draft, match)
+        if draft.language == "en":
+            for match in (*self._english.finditer(folded), *self._spelt.finditer(folded)):
+                if self._not_english.search(match["noun"]) or not draft.free(*match.span()):
+                    continue
+                spelt = match.re is self._spelt
+                if spelt and match[1].endswith("grand"):  # a thousand of money, or a large piano
+                    continue
+                number = numerals.spelt_value(match[1]) if spelt else int(match["number"])
+                if number and number >= (_TWO if spelt else 1):
+                    draft.take("quantity", str(int(number)), *match.span(), 0.5)
+
+    def _take_counted(self, draft: Draft, match: re.Match[str]) -> None:
+        folded = draft.normal.folded
+        span = match.start(), match.end("measure")
+        number = numerals.value(match["number"])
+        if number is None or number.led or number.value != int(number.value) or not draft.free(*span):
+            return
+        least = 1 if match["number"].isdigit() else _TWO
+        if not least <= number.value <= _MOST or self._not_goods.match(folded, span[1]):
+            return
+        if self._before.search(folded[max(0, span[0] - 2) : span[0]]):
+            return
+        if match["measure"] == self._slab and not self._slabs.match(folded, span[1]):
+            return
+        draft.take("quantity", str(int(number.value)), *span, 0.6)

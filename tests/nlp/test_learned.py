@@ -1,0 +1,108 @@
+"""What is learned from labelled texts: the table, how it is read, and what becomes of it."""
+
+import pytest
+
+from bot.classify import reader_of_labels, trained
+from complaints.errors import Misconfigured
+from complaints.weights import Weights, Word
+from nlp.evaluate import Row
+from nlp.learning import Example, learn
+from nlp.segment import Segmenter
+from nlp.table import Finder, Table
+from policies import weights as files
+
+THINGS = ["水壶", "灯", "门", "地毯", "床垫", "椅子", "杯子", "沙发", "镜子", "音箱"]
+BROKEN = ["裂了", "掉漆", "漏水", "变形", "坏了"]
+LATE = ["还没到", "迟迟不发", "卡在路上", "没收到", "一直没送"]
+TEXTS = [
+    *[Row(text=f"{thing}{what}，第{n}次了", label="quality") for n, thing in enumerate(THINGS) for what in BROKEN],
+    *[Row(text=f"{thing}{what}，等{n}天了", label="delivery") for n, thing in enumerate(THINGS) for what in LATE],
+]
+
+
+@pytest.fixture(scope="module")
+def learned():
+    return trained(TEXTS, None)
+
+
+def test_what_was_learned_reads_other_texts(learned):
+    reader = reader_of_labels(learned)
+    first = reader.read("柜子没收到").types[0]
+
+    assert first.id == "delivery"
+    assert "没收到" in {hit.word for hit in first.words} or any("没" in hit.word for hit in first.words)
+    assert reader.read("柜子裂了，退货").types[0].id == "quality"
+
+
+def test_the_same_texts_teach_the_same(learned):
+    assert trained(TEXTS, None) == learned
+
+
+def test_a_table_is_written_so_that_reading_it_gives_the_same(learned, tmp_path):
+    file = tmp_path / "weights" / "x.yaml"
+    learned = learned.model_copy(update={"added": {"no": {"quality": 1.0}, "a: b": {"delivery": 0.5}}})
+    files.write(learned, file)
+
+    assert files.read(file) == learned
+    assert "  # delivery\n" in file.read_text("utf-8")
+
+
+def test_a_type_that_the_policy_does_not_have_is_named(learned, tmp_path):
+    file = tmp_path / "x.yaml"
+    files.write(learned, file)
+
+    with pytest.raises(Misconfigured, match="no type delivery"):
+        files.read(file, {"quality"})
+
+
+@pytest.mark.parametrize(("broken", "told"), [
+    ("schema: 1\ntexts: 0\nstart: {}\n", "texts"),
+    ("schema: 1\ntexts: 5\nstart: {a: many}\n", "start.a"),
+    ("schema: 1\ntexts: 5\nstart: {a: 1}\nwords: {x: {texts: 1, say: {a: 1}}}\n", "words.x.say"),
+    ("start: [", "cannot be read"),
+])  # fmt: skip
+def test_a_broken_file_of_weights_says_where(tmp_path, broken, told):
+    file = tmp_path / "x.yaml"
+    file.write_text(broken, "utf-8")
+
+    with pytest.raises(Misconfigured, match=told):
+        files.read(file)
+
+
+def test_several_labels_of_one_text_are_read_together():
+    texts = [
+        *[Example(text=f"{thing}冒烟了", labels=frozenset({"fire"})) for thing in THINGS],
+        *[Example(text=f"{thing}割伤了手", labels=frozenset({"hurt"})) for thing in THINGS],
+        *[Example(text=f"{thing}冒烟了，还割伤了手", labels=frozenset({"fire", "hurt"})) for thing in THINGS],
+        *[Example(text=f"{thing}送晚了", labels=frozenset()) for thing in THINGS],
+    ]
+    table = Table(learn(texts, Segmenter(), several=True))
+
+    def read(text):
+        said = table.read(text)
+        return {label for label, evidence in said.evidence.items() if evidence > 0} if said else set()
+
+    assert read("台灯冒烟了，割伤了手") == {"fire", "hurt"}
+    assert read("台灯冒烟了") == {"fire"}
+    assert read("台灯送晚了") == set()
+
+
+@pytest.mark.parametrize("texts", [[], [Row(text="灯坏了", label="quality"), Row(text="门坏了", label="quality")]])
+def test_nothing_to_tell_apart_is_said_so(texts):
+    with pytest.raises(Misconfigured, match="Nothing can be learned"):
+        trained(texts, None)
+
+
+def test_the_beginning_of_words_is_found_and_nothing_inside_a_word():
+    finder = Finder(["refund*", "fund", "灯"])
+
+    assert finder.find("refunded the 台灯") == {0: (0, 6), 2: (14, 15)}
+    assert finder.find("a fund") == {1: (2, 6)}
+
+
+def test_words_in_what_is_taken_back_say_nothing():
+    table = Table(Weights(texts=10, start={"a": -1.0, "b": -1.0},
+                          words={"漏水": Word(texts=1, says={"a": 3.0}), "没到": Word(texts=1, says={"b": 3.0})}))  # fmt: skip
+
+    assert table.read("漏水，没到", taken_back=[(0, 2)]).evidence == {"a": -1.0, "b": 2.0}
+    assert table.read("漏水", taken_back=[(0, 2)]) is None
