@@ -1,7 +1,7 @@
 """What a channel is: the one shape that every messenger has for the rest of the bot. Values and a protocol, no I/O."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from complaints.messages import Address, IncomingMessage
@@ -112,10 +112,15 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """There is no way to the person now: the letter waits until they write. `noticed`: they know that one waits."""
+    """There is no way to the person now: the letter waits until they write. `noticed`: they know that one waits.
+
+    None of `counters` had more than `keep` left. If one has when this is settled, they have written meanwhile.
+    """
 
     reason: str
     noticed: bool = False
+    counters: tuple[str, ...] = field(default=(), compare=False)
+    keep: int = field(default=0, compare=False)
 
 
 Outcome = Sent | Retry | Deferred | Unreachable | Refused | Moved | Parked

@@ -17,7 +17,7 @@ from zlib import crc32
 
 import structlog
 
-from complaints.commands import Act, Command, Fire, Hear, Keep
+from complaints.commands import Act, Command, Fire, Hear, Keep, Miss
 from complaints.errors import PlaintError, Unavailable
 from complaints.messages import Address, Fetch, PressAnswer
 from complaints.ports import Changes, Letter, Timer
@@ -163,7 +163,7 @@ class Desk:
 
     def _counter(self, command: Command) -> "_Counter":
         if isinstance(command, Fire) and routing.late(command, self._clock()):
-            return self._counters[0]  # what the service slept through is told in one letter, so one thread tells it
+            return self._counters[0]  # what the service slept through is told in one letter, which one thread writes
         place = hearing.speaker(command.message).chat if isinstance(command, Hear) else str(_conversation(command))
         return self._at(place)
 
@@ -261,7 +261,7 @@ class Desk:
         return mail
 
     def _serve_all(self, unit: Unit, todo: list[tuple[_Job, Command]], failed: set[_Job], now: datetime) -> Changes:
-        scene = unit.load([wanted(command) for job, command in todo if job not in failed])
+        scene = unit.load([wanted(command, now) for job, command in todo if job not in failed])
         batch = Batch()
         firing = any(isinstance(command, Fire) for _, command in todo)
         for job, command in todo:
@@ -342,7 +342,7 @@ def _conversation(command: Command) -> int:
     return command.case_id if isinstance(command, Act) else command.conversation_id  # type: ignore[union-attr] # Hear has been dealt with
 
 
-def wanted(command: Command) -> Want:
+def wanted(command: Command, now: datetime) -> Want:
     """Return what must be loaded and locked for a command."""
     match command:
         case Hear(message=message):
@@ -354,13 +354,17 @@ def wanted(command: Command) -> Want:
                 code=hearing.brought_code(message),
             )
         case Fire():
-            return Want(conversation_id=command.conversation_id, timer=(command.subject, command.name))
+            return Want(
+                conversation_id=command.conversation_id,
+                timer=(command.subject, command.name),
+                late=routing.late(command, now),
+            )
         case Act():
             return Want(case_id=command.case_id)
         case Keep():
             return Want(conversation_id=command.conversation_id)
-        case _:
-            return Want(conversation_id=command.conversation_id, case_id=command.case_id)
+        case Miss():
+            return Want(conversation_id=command.conversation_id, case_id=command.case_id, parked=True)
 
 
 def _address(command: Hear) -> Address:

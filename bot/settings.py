@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     policies_dir: Path | None = Field(
         default=None, description="a folder of policy files; empty: those that ship with Plaint"
     )
+    readings: str = Field(
+        default="", description="sentences of the rule book that count otherwise than in its file: NAME=READING,…"
+    )
     keys: SecretStr = Field(
         default=SecretStr(""),
         description="seals words and personal data: kid:base64,… (first is current); see `plaint keys`",
@@ -99,14 +102,17 @@ class Settings(BaseSettings):
     @property
     def templates(self) -> dict[str, str]:
         """The notices of WeChat by name."""
-        pairs = (each.partition("=") for each in self.wechat_templates.split(",") if each.strip())
-        return {name.strip(): template.strip() for name, _, template in pairs}
+        return dict(_pairs(self.wechat_templates))
+
+    @property
+    def chosen_readings(self) -> dict[str, str]:
+        """The readings of the rule book that count otherwise than in its file, by name."""
+        return dict(_pairs(self.readings))
 
     @property
     def order_columns(self) -> dict[str, str]:
         """The company's names for the columns of its orders, by ours."""
-        pairs = (each.partition("=") for each in self.orders_columns.split(",") if each.strip())
-        return {name.strip(): column.strip() for name, _, column in pairs}
+        return dict(_pairs(self.orders_columns))
 
     @property
     def secrets(self) -> list[str]:
@@ -213,9 +219,18 @@ def _malformed(settings: Settings) -> Iterator[str]:
             yield f"{_PREFIX}{name.upper()}: is no address; it begins with https:// and names a host."
     if settings.wechat_domain_code and not _DOMAIN_CODE.fullmatch(settings.wechat_domain_code):
         yield "PLAINT_WECHAT_DOMAIN_CODE: is no code; of MP_verify_CODE.txt it is the letters and digits of CODE."
-    for each in settings.wechat_templates.split(","):
-        if each.strip() and not all(part.strip() for part in each.partition("=")):
-            yield f"PLAINT_WECHAT_TEMPLATES: {each.strip()!r} is not of the form progress=TEMPLATE_ID."
+    for name, value in _pairs(settings.wechat_templates):
+        if not (name and value):
+            yield f"PLAINT_WECHAT_TEMPLATES: {(name or value)!r} is not of the form progress=TEMPLATE_ID."
+    for name, value in _pairs(settings.readings):
+        if not (name and value):
+            yield f"PLAINT_READINGS: {(name or value)!r} is not of the form NAME=READING."
+
+
+def _pairs(given: str) -> list[tuple[str, str]]:
+    """Return the pairs of a setting such as `name=value,other=value`; without the mark one of both is empty."""
+    pairs = (each.partition("=") for each in given.split(",") if each.strip())
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
 def _is_address(given: str) -> bool:

@@ -12,6 +12,7 @@ from bot.desk import Desk
 from bot.metrics import Metrics
 from complaints.commands import Command
 from complaints.errors import Unavailable
+from handlers import routing
 from storage import Store
 
 log = structlog.get_logger("bot.trays")
@@ -40,6 +41,7 @@ class Trays:
         self._desk = desk
         self._clock = clock
         self._metrics = metrics
+        self._late = True  # until it is known that the desk has caught up
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -74,7 +76,14 @@ class Trays:
         if due:
             self._metrics.timer_lag.set((now - due[0].due_at).total_seconds())
             await self._serve(due)
+        await self._tell_late(any(routing.late(each, now) for each in due))
         return len(due) == _MOST
+
+    async def _tell_late(self, late: bool) -> None:
+        """Let the news of what happened late go, once a look has found nothing that is late."""
+        if self._late and not late:
+            await asyncio.to_thread(self._store.free_news, self._clock())
+        self._late = late
 
     async def _inbox(self) -> bool:
         waiting = await asyncio.to_thread(self._store.unserved, self._clock(), _MOST)

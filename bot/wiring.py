@@ -43,6 +43,7 @@ from bot.metrics import Metrics
 from bot.orders import OrderFile
 from bot.page import Pages, Uploads, link
 from bot.purse import StorePurse
+from bot.reading import open_reader
 from bot.settings import Settings
 from bot.shelf import StoreShelf
 from bot.trays import Trays
@@ -55,9 +56,8 @@ from complaints.ports import Changes, Letter, Timer
 from complaints.reading import Language
 from handlers import duties
 from handlers.turn import Book
-from nlp.reader import KeywordReader
 from policies.calendars import work_calendar
-from policies.loader import parse, read
+from policies.loader import chosen, parse, read
 from policies.phrasebook import Phrasebook
 from storage import KeyRing, Settled, Store, Want
 from storage.spool import Spool
@@ -95,13 +95,18 @@ def open_spool(settings: Settings, store: Store) -> Spool:
 
 
 def open_book(settings: Settings, store: Store) -> Book:
-    """Load the rules, the words and the reader; keep the policy's text; load every version that a case is pinned to."""
+    """Load the rules, the words and the reader; keep the policy's text; load every version that a case is pinned to.
+
+    The readings that the settings choose are part of the text that is kept, and so of its version.
+    """
     folder = policies_dir(settings)
-    text = read(settings.company, folder)
+    text = chosen(read(settings.company, folder), settings.chosen_readings)
     current = parse(text, settings.company)
     store.keep_policy(current.version, current.id, text, clock.now())
     older = (each for each in store.policy_texts().items() if each[0] != current.version)
-    reader = KeywordReader(current.taxonomy)
+    reader = open_reader(current, folder)
+    if reader.version not in {version for version, _ in store.lexicons(current.id)}:
+        store.keep_lexicon(reader.version, current.id, reader.content, clock.now())
     return Book(
         current=current,
         policies={current.version: current} | {version: parse(kept) for version, kept in older},
@@ -385,8 +390,8 @@ def _settled(letter: Letter, outcome: Outcome, now: datetime) -> Settled:
     match outcome:
         case Sent(ref=ref):
             return Settled(letter=letter, outcome="sent", ref=ref)
-        case Parked(reason=reason):
-            return Settled(letter=letter, outcome="parked", error=reason)
+        case Parked(reason=reason, counters=counters, keep=keep):
+            return Settled(letter=letter, outcome="parked", error=reason, counters=counters, keep=keep)
         case Retry(reason=reason, after=after, pause=pause):
             due_at = now + timedelta(seconds=after or 0.0)
             return Settled(letter=letter, outcome="retry", due_at=due_at, error=reason, pause=pause)
@@ -420,16 +425,18 @@ async def _missed(desk: Desk, letter: Letter, outcome: Unreachable | Refused | P
         priority=int(letter.priority),
         noticed=isinstance(outcome, Parked) and outcome.noticed,
         letter_id=letter.id,
-        key=f"miss:{letter.id}",
+        key=f"miss:{letter.id}:{letter.attempts}",
     )
     await desk.submit(miss)
 
 
 def _look_after_duties(store: Store, now: datetime) -> None:
-    """Set the timer behind all duties: the rules may have changed since it was set."""
+    """Set the timer behind all duties: the rules may have changed since it was set. One that is late stays late."""
     with store.unit(now) as unit:
-        conversation = unit.load([Want(address=_DUTIES)]).by_address(_DUTIES)
-        timer = Timer(subject=duties.SUBJECT, name=duties.LOOK, conversation_id=conversation.id, due_at=now)
+        scene = unit.load([Want(address=_DUTIES, timer=(duties.SUBJECT, duties.LOOK))])
+        due_at = min(now, scene.timers.get((duties.SUBJECT, duties.LOOK), now))
+        own = scene.by_address(_DUTIES).id
+        timer = Timer(subject=duties.SUBJECT, name=duties.LOOK, conversation_id=own, due_at=due_at)
         unit.flush(Changes(timers=[timer]))
 
 

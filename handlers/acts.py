@@ -45,7 +45,8 @@ def needs(turn: Turn, case: Case, member: Staff, act: str) -> str:
 def perform(turn: Turn, case: Case, member: Staff, act: str, values: Mapping[str, str] | None = None) -> None:
     """Do it: one of the desk's own acts, or a move of the lifecycle. NotAllowed or BadInput leave nothing changed.
 
-    `values` hold the words (`text`), what was chosen (`detail`), and whatever else an act takes.
+    `values` hold the words (`text`), what was chosen (`detail`), and whatever else an act takes. Whoever does something
+    with a case has seen the alarms that sounded.
     """
     given = {name: value.strip() for name, value in (values or {}).items()}
     move = rights.check(turn, case, member, act)
@@ -57,10 +58,14 @@ def perform(turn: Turn, case: Case, member: Staff, act: str, values: Mapping[str
         possible = [detail for detail, _ in own.options(turn, case, member)]
         if given.get("detail") not in possible:
             raise BadInput(key="error.choice", given=given.get("detail", ""), possible=", ".join(possible))
+    sounding = alarms.sounding(case) if rights.alarmed(turn, case, member) else {}
     if move is not None:
         _move(turn, case, member, move, given)
     else:
         _DO[act](turn, case, member, given)
+    if own is not None and own.reads:
+        return
+    alarms.seen(turn, case, member, actor(member), sounding)
     if case.owner_id == member.id:
         cases.renew(turn, case)
 
@@ -113,6 +118,7 @@ def _listen(turn: Turn, case: Case, member: Staff, given: Given) -> None:
     cases.danger(turn, case, reading)
     cases.fill_from(turn, case, reading, text)
     if not case.type and reading.types:
+        cases.weigh(case, reading)
         cases.set_type(turn, case, reading.types[0].id, SYSTEM, words=[hit.word for hit in reading.types[0].words])
 
 
@@ -139,8 +145,13 @@ def _concerns(turn: Turn, case: Case, member: Staff, given: Given) -> None:
     cases.shut_out(turn, case)
 
 
+def _why(turn: Turn, case: Case, member: Staff, given: Given) -> None:  # noqa: ARG001
+    view(turn, case, member, "case")
+    turn.tell_staff(member, cards.why(turn, case, member.language), case=case)
+
+
 def _acknowledge(turn: Turn, case: Case, member: Staff, given: Given) -> None:  # noqa: ARG001
-    alarms.acknowledge(turn, case, member, actor(member))
+    alarms.seen(turn, case, member, actor(member), alarms.sounding(case))
 
 
 def claim(turn: Turn, case: Case, member: Staff) -> None:
@@ -234,6 +245,7 @@ _DO: Final[dict[str, Callable[[Turn, Case, Staff, Given], None]]] = {
     "grade": _grade,
     "assign": _assign,
     "release": _release,
+    "why": _why,
     "concerns": _concerns,
     "acknowledge": _acknowledge,
     "approve": approving.approve,

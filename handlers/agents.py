@@ -223,6 +223,8 @@ def _pressed(
         raise NotAllowed(key="error.stale")
     if not key:
         acts.perform(turn, case, member, token.value, {"detail": token.detail})
+        if own is not None and own.reads:
+            return turn.say(language, "staff.in_private") if message.address.group else ""
         acts.show_again(turn, case, member)
         return turn.say(language, "staff.done")
     conversation.make("ask_staff")

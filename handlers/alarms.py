@@ -1,5 +1,6 @@
-"""Alarms: what somebody must see goes on, round by round, until somebody says that they have seen it."""
+"""Alarms: what somebody must see goes on, round by round, until somebody says, or shows by an act, that they saw it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -96,13 +97,18 @@ def _next(turn: Turn, case: Case, run: AlarmRun) -> list[Staff]:
     return notices.recipients(turn, case, run.roles)
 
 
-def acknowledge(turn: Turn, case: Case, member: Staff, actor: str) -> None:
-    """Let every alarm of the case fall silent, and tell all who were told who has it."""
-    ringing = {key: run for key, run in case.facts.alarms.items() if run.seen_at is None}
+def sounding(case: Case) -> dict[str, AlarmRun]:
+    """Return the alarms of a case that nobody has acknowledged."""
+    return {key: run for key, run in case.facts.alarms.items() if run.seen_at is None} if case.open else {}
+
+
+def seen(turn: Turn, case: Case, member: Staff, actor: str, runs: Mapping[str, AlarmRun]) -> None:
+    """Let these alarms fall silent, those that still sound, and tell all who were told who has seen them."""
+    ringing = {key: run for key, run in sounding(case).items() if runs.get(key) is run}
     for key, run in ringing.items():
         run.seen_by, run.seen_at = member.id, turn.now
         turn.record(case, "acknowledged", actor, facts={"alarm": key, "rounds": run.rounds})
-    silence(turn, case)
+        turn.set_timer(case, f"alarm:{key}", None)
     told = {id_ for run in ringing.values() for id_ in run.told} - {member.id}
     others = [
         each

@@ -19,6 +19,8 @@ MORE: Final = "more"
 _FULL: Final = 6
 _SHOWN: Final = 3
 _EXCERPT: Final = 80
+#: As many of the words that decided are told, those first that weigh most.
+_HEAVIEST: Final = 5
 #: What the desk itself knows of an order on file; other columns are the company's own.
 ORDER_COLUMNS: Final = ("organisation", "product", "model", "amount", "region", "account_manager", "contacts")
 
@@ -101,6 +103,19 @@ def answer_text(turn: Turn, case: Case, field_id: str, language: Language) -> st
     return value
 
 
+def lacking(turn: Turn, case: Case) -> list[Sentence]:
+    """Return the titles of the required fields that are empty, for whoever asks the customer for the rest."""
+    return [
+        each.title
+        for each in turn.policy(case).form.fields
+        if each.required
+        and each.kind != "files"
+        and each.id not in case.words.answers
+        and not turn.on_file(case, each)
+        and turn.holds(each.when, case)
+    ]
+
+
 def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, alert: bool = False) -> str:
     """Return a case as staff see it. `masked`: for a room, without names, contacts or the customer's own words.
 
@@ -110,6 +125,7 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
     due = case.due_at
     owner = turn.owner(case)
     flags = flags_title(turn, case, language)
+    empty = lacking(turn, case) if case.facts.complete and case.open else []
     joint = turn.say(language, "staff.card.joint")
     lines = [
         turn.say(language, "staff.card.alert" if alert else "staff.card.head", number=case.number,
@@ -118,6 +134,7 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
         turn.say(language, "staff.card.due", date=turn.moment(language, due)) if due else "",
         turn.say(language, "staff.card.owner", owner=owner.name) if owner else turn.say(language, "staff.card.nobody"),
         turn.say(language, "staff.card.incomplete") if not case.facts.complete and case.open else "",
+        turn.say(language, "staff.card.lacking", fields=shown(turn, language, empty)) if empty else "",
         turn.say(language, "staff.card.listen") if case.facts.listen else "",
         turn.say(language, "staff.card.call") if case.facts.call else "",
         *_approvals(turn, case, language),
@@ -144,6 +161,35 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
     if not masked:
         lines.extend(_background(turn, case, language))
         lines.extend(turn.say(language, "staff.card.plan", words=words) for words in _put(case))
+    return "\n".join(line for line in lines if line)
+
+
+def why(turn: Turn, case: Case, language: Language) -> str:
+    """Return why the reader read the customer's words so: scores, words and weights, flags, version of the lexicon."""
+    taxonomy, known, consented = turn.policy(case).taxonomy, case.facts, _consented(turn, case)
+    joint = turn.say(language, "staff.card.joint")
+    scored = [turn.say(language, "staff.why.scored", what=taxonomy.type(id_).title[language], score=round(100 * score))
+              for id_, score in known.scores.items() if any(each.id == id_ for each in taxonomy.types)]  # fmt: skip
+    heaviest = sorted(case.words.weights.items(), key=lambda each: -each[1])[:_HEAVIEST] if consented else []
+    words = [turn.say(language, "staff.why.weighed", word=word, weight=f"{weight:.2f}") for word, weight in heaviest]
+    raised = case.words.flagged_by if consented else {}
+    flags = [
+        turn.say(language, "staff.why.flag", flag=each.title[language], words=joint.join(raised[each.id]))
+        if each.id in raised
+        else each.title[language]
+        for each in taxonomy.flags
+        if each.id in known.flags
+    ]
+    read = next(iter(known.scores), "")
+    lines = [
+        turn.say(language, "staff.why.head", number=case.number),
+        turn.say(language, "staff.why.type", type=scored[0] if scored else turn.say(language, "case.untyped")),
+        turn.say(language, "staff.why.words", words=joint.join(words)) if words else "",
+        turn.say(language, "staff.why.near", types=joint.join(scored[1:])) if scored[1:] else "",
+        turn.say(language, "staff.why.now", type=type_title(turn, case, language)) if case.type != read else "",
+        *(turn.say(language, "staff.card.flags", flags=flag) for flag in flags),
+        turn.say(language, "staff.why.lexicon", version=known.lexicon),
+    ]
     return "\n".join(line for line in lines if line)
 
 

@@ -91,10 +91,19 @@ def hear(turn: Turn, case: Case, message: IncomingMessage, text: str, reading: R
     danger(turn, case, reading)
     fill_from(turn, case, reading, text)
     if not case.type:
-        case.facts.scores = {each.id: round(each.score, 3) for each in reading.types[:3]}
-        best = reading.types[0] if reading.types else None
-        if best is not None and best.score >= turn.policy(case).taxonomy.threshold:
+        weigh(case, reading)
+        best, taxonomy = (reading.types[0] if reading.types else None), turn.policy(case).taxonomy
+        # That a complaint fits no type is for the customer to say.
+        if best is not None and best.score >= taxonomy.threshold and best.id != taxonomy.fallback:
             set_type(turn, case, best.id, SYSTEM, words=[hit.word for hit in best.words])
+
+
+def weigh(case: Case, reading: Reading) -> None:
+    """Keep why a text was read as it was: the scores of the nearest types, the weights of the words, the lexicon."""
+    best = reading.types[0].words if reading.types else ()
+    case.facts.scores = {each.id: round(each.score, 3) for each in reading.types[:3]}
+    case.facts.lexicon = reading.lexicon
+    case.words.weights = {hit.word: round(hit.weight, 2) for hit in best}
 
 
 def danger(turn: Turn, case: Case, reading: Reading) -> None:
@@ -104,7 +113,8 @@ def danger(turn: Turn, case: Case, reading: Reading) -> None:
     raised = [flag for flag in new if flag.id in known]
     for flag in raised:
         case.facts.flags.append(flag.id)
-        turn.record(case, "flagged", SYSTEM, facts={"flag": flag.id}, words={"by": [hit.word for hit in flag.words]})
+        case.words.flagged_by[flag.id] = [hit.word for hit in flag.words]
+        turn.record(case, "flagged", SYSTEM, facts={"flag": flag.id}, words={"by": case.words.flagged_by[flag.id]})
     if raised:
         regrade(turn, case, flags=[flag.id for flag in raised])
     elif new and not case.facts.human:
@@ -191,7 +201,8 @@ def set_type(turn: Turn, case: Case, type_id: str, actor: str, *, words: list[st
     if words is not None:
         case.words.decided_by = words
     turn.record(case, "typed", actor, facts={"type": chosen.id, "before": before, "scores": case.facts.scores,
-                                             "lexicon": case.facts.lexicon}, words={"by": words or []})  # fmt: skip
+                                             "lexicon": case.facts.lexicon},
+                words={"by": words or [], "weights": case.words.weights})  # fmt: skip
     regrade(turn, case)
     if case.facts.complete:
         route(turn, case)
@@ -405,6 +416,24 @@ def _reopen(turn: Turn, case: Case, actor: str) -> None:
     surveys.drop(turn, case)
     turn.record(case, "reopened", actor, facts={"cycle": case.cycle})
     renew(turn, case)
+
+
+def watch(turn: Turn) -> None:
+    """Let it be known of each case that changed when nobody and no date watches over it, and when that is over.
+
+    The clock that starts on *unwatched* sees to it that no open case is forgotten, whatever was done with it.
+    """
+    for case in list(turn.touched.values()):
+        if not case.open or case.facts.resolved_at is not None:
+            continue
+        running = {name for name, run in case.facts.clocks.items() if run.running}
+        guards = {clock.id for clock in turn.policy(case).waiting("unwatched").starts}
+        asked = any(run.outcome == "open" for run in case.facts.approvals)
+        watched = case.owner_id is not None or asked or bool(running - guards)
+        if watched and running & guards:
+            happen(turn, case, "watched", SYSTEM)
+        elif not watched and not running:
+            happen(turn, case, "unwatched", SYSTEM)
 
 
 def happen(

@@ -405,7 +405,9 @@ def _redate(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> dict[str, st
         run.promised_at = min(run.due_at, promised)
     ladder = _ladder(turn, case, clock)
     told = [rung.percent for rung in ladder.rungs if rung.percent <= run.told] if ladder else []
-    run.told = max((each for each in told if _moment(turn, clock, run, each) <= turn.now), default=0)
+    run.passed[before] = run.told
+    still = max((each for each in told if _moment(turn, clock, run, each) <= turn.now), default=0)
+    run.told = max(still, run.passed.get(run.due_at, 0))
     _tell_moved(turn, case, promised, run.promised_at)
     if run.paused_at is None:
         _arm(turn, case, clock, run)

@@ -55,7 +55,10 @@ def look(turn: Turn, conversation_id: int) -> None:
 
 
 def _begin(turn: Turn, policy: Policy) -> list[DutyRun]:
-    """Make a run of every period that has begun since the last one; a new duty begins with its present period."""
+    """Make a run of every period that has begun since the last one.
+
+    A new duty begins with its present period, unless its date there has passed before anybody knew of it.
+    """
     calendar = turn.book.calendar
     today, last, begun = calendar.local(turn.now).date(), turn.ledger.last_duties(), []
     for duty in policy.duties:
@@ -63,13 +66,16 @@ def _begin(turn: Turn, policy: Policy) -> list[DutyRun]:
         first = duties.period_of(duty, today).first if known is None else calendar.local(known).date() + _DAY
         for period in duties.periods(duty, first, today, calendar):
             began_at = duties.beginning(period, calendar)
+            due_at = duties.moment(duty, began_at, _MISSED, calendar)
+            if known is None and due_at <= turn.now:
+                continue
             run = DutyRun(
                 id=turn.book.ids.next(),
                 duty=duty.id,
                 period=period.name,
                 policy=policy.version,
                 began_at=began_at,
-                due_at=duties.moment(duty, began_at, _MISSED, calendar),
+                due_at=due_at,
                 next_at=None,
             )
             turn.keep_duty(run)

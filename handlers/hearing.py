@@ -14,7 +14,20 @@ from complaints.messages import Address, Choice, IncomingMessage
 from complaints.ports import Option
 from complaints.reading import Language, Reading
 from complaints.tokens import Token, parse
-from handlers import agents, cards, cases, choices, evidence, intake, linking, orders, reaching, rights, surveying
+from handlers import (
+    agents,
+    answering,
+    cards,
+    cases,
+    choices,
+    evidence,
+    intake,
+    linking,
+    orders,
+    reaching,
+    rights,
+    surveying,
+)
 from handlers.turn import CUSTOMER, Turn
 
 #: More messages than this from one person within ten seconds are written down and not answered one by one.
@@ -197,6 +210,8 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
         intake.answer(turn, conversation, case, message, "", "" if message.command else text, wish=wish)
     elif message.command or (wish == "cancel" and conversation.state in ("idle", "picking")):
         _command_outside_form(turn, conversation, message, wish)
+    elif wish == "later":
+        _waited_for(turn, conversation, message, text)
     else:
         _said_freely(turn, conversation, message, text)
 
@@ -215,7 +230,7 @@ def _not_ours(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     """Tell whether another system that listens on this channel too should have the message: it is no complaint."""
     if message.address.channel not in turn.book.shared or conversation.state != "idle" or turn.cases_of(conversation):
         return False
-    if wish and wish not in ("help", "start"):
+    if wish and wish not in ("help", "start", "later", "said", "refuses", "unknown_value"):
         return False
     reading = turn.book.reader.read(text)
     return not (reading.types or reading.flags or reading.kind == "complaint")
@@ -260,9 +275,13 @@ def _fits(each: FormField, value: str) -> bool:
     return (not allowed or value in allowed) and (not each.pattern or re.fullmatch(each.pattern, value) is not None)
 
 
+def _understood(turn: Turn, conversation: Conversation, text: str) -> Reading:
+    return turn.book.reader.read(text, hint=conversation.words.language, at=turn.heard_here())
+
+
 def _read(turn: Turn, conversation: Conversation, text: str) -> Reading:
     """Read free words, and answer from now on in their language."""
-    reading = turn.book.reader.read(text, hint=conversation.words.language)
+    reading = _understood(turn, conversation, text)
     if len(_WORDS.sub("", text)) >= 4:  # noqa: PLR2004 # shorter words, and bare numbers, tell nothing of a language
         conversation.words.language = reading.language
     return reading
@@ -446,14 +465,38 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
     small_talk = reading.kind in ("greeting", "thanks") and not reading.types and not reading.flags
     if small_talk:
         turn.tell(conversation, turn.say(language, f"hear.{reading.kind}"), intake.menu(turn, conversation))
-    elif not known:
+    elif not known or _found_later(turn, known, reading):
         if conversation.state != "idle":
             conversation.make("rest")
         intake.begin(turn, conversation, message, text, reading)
     else:
+        if len(known) == 1 and (told := answering.corrected(turn, known[0], text)):
+            cases.hear(turn, known[0], message, text, reading)
+            _chase(turn, known[0])
+            turn.tell(conversation, told, case=known[0])
+            return
         if reading.flags:  # a danger does not wait until it is clear where the words belong
             cases.danger(turn, known[-1], reading)
         _ask_which(turn, conversation, message, text, known)
+
+
+def _found_later(turn: Turn, known: list[Case], reading: Reading) -> bool:
+    """Tell whether the customer, asked how it went, names another trouble than the one that was settled.
+
+    That is a complaint of its own. Where another case is open too, or it is the same trouble, they are asked which.
+    """
+    case = known[0] if len(known) == 1 else None
+    asked = case is not None and case.facts.resolved_at is not None and surveying.running(turn, case) is not None
+    return asked and bool(reading.types) and case is not None and reading.types[0].id != case.type
+
+
+def _waited_for(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str) -> None:
+    """Give the customer time for the question on the table; who asked it reads that they asked for time."""
+    case = turn.case(conversation.case_id) if conversation.state == "replying" else None
+    if case is not None and case.open:
+        cases.hear(turn, case, message, text, _understood(turn, conversation, text))
+        _chase(turn, case)
+    intake.wait(turn, conversation, case)
 
 
 def _begins_anew(conversation: Conversation) -> bool:
@@ -474,7 +517,7 @@ def _decided(turn: Turn, conversation: Conversation, message: IncomingMessage, t
         return False
     if conversation.state != "idle":
         conversation.make("rest")
-    cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
+    cases.hear(turn, case, message, text, _understood(turn, conversation, text))
     _customer_move(turn, conversation, case, move.id, "" if agreed else text)
     return True
 
@@ -499,7 +542,7 @@ def _survey_words(turn: Turn, conversation: Conversation, case: Case, text: str)
     if question is None or case.conversation_id != conversation.id:
         return False
     if not question.scale:
-        skip = turn.book.reader.intent(text) in ("skip", "no")
+        skip = turn.book.reader.intent(text) in ("skip", "no", "refuses")
         return surveying.answer(turn, conversation, case, question.id, 0, "" if skip else text)
     options = [Option(id=str(score), labels=(str(score),)) for score in range(1, question.scale + 1)]
     chosen = turn.book.reader.choose(text, options) if len(text) <= 6 else None  # noqa: PLR2004 # a score, not a story
@@ -567,7 +610,7 @@ def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
         ref=ref,
         attachments=files,
     )
-    reading = turn.book.reader.read(text, hint=words.language)
+    reading = turn.book.reader.read(text, hint=words.language, at=turn.heard_here(at))
     conversation.make("rest")
     if case is None or case.conversation_id != conversation.id or not case.open:
         conversation.case_id = None
@@ -576,6 +619,8 @@ def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
     cases.hear(turn, case, message, text, reading)
     evidence.take(turn, conversation, case, message)
     _chase(turn, case)
+    if told := answering.corrected(turn, case, text):
+        turn.tell(conversation, told, case=case)
     turn.tell(conversation, turn.say(words.language, "hear.added", number=case.number), case=case)
     if not case.facts.complete:
         conversation.case_id = case.id
@@ -589,7 +634,7 @@ def _chase(turn: Turn, case: Case) -> None:
 
 def _replied(turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, text: str) -> None:
     """Take the answer to an agent's question: the clocks run again."""
-    cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
+    cases.hear(turn, case, message, text, _understood(turn, conversation, text))
     _answered(turn, conversation, case)
 
 
@@ -631,7 +676,7 @@ def _explained(turn: Turn, conversation: Conversation, case: Case, message: Inco
     conversation.words.question = ""
     conversation.make("rest")
     conversation.case_id = None
-    cases.hear(turn, case, message, text, turn.book.reader.read(text, hint=conversation.words.language))
+    cases.hear(turn, case, message, text, _understood(turn, conversation, text))
     _customer_move(turn, conversation, case, move_id, text)
     intake.go_on(turn, conversation)
 

@@ -10,14 +10,14 @@ from typing import Final
 
 from complaints import moments
 from complaints.case import Case
-from complaints.clauses.form import Form, FormField
+from complaints.clauses.form import FormField
 from complaints.clauses.lifecycle import Move
 from complaints.conversation import Consent, Conversation, Dialogue
 from complaints.messages import Choice, IncomingMessage
 from complaints.ports import Option
-from complaints.reading import Language, Reading
+from complaints.reading import Reading
 from complaints.tokens import Token
-from handlers import cards, cases
+from handlers import answering, cards, cases
 from handlers.turn import CUSTOMER, SYSTEM, Rows, Turn
 
 #: States of a conversation in which a form is open.
@@ -27,7 +27,7 @@ _OTHER: Final = "other_type"
 _KEEP: Final = "keep"
 #: The buttons of a question that are no answers of a field: value and wording key.
 _BUTTONS: Final = {
-    "consenting": (("yes", "consent.yes"), ("no", "consent.no")),
+    "consenting": (("yes", "consent.yes"), ("yes", "consent.yes_again"), ("no", "consent.no")),
     "filling": ((_KEEP, "form.keep"), ("skip", "form.done")),
     "reviewing": (("submit", "review.submit"), ("edit", "review.edit"), ("cancel", "review.cancel")),
     "cancelling": (("yes", "cancel.yes"), ("no", "cancel.no")),
@@ -45,7 +45,7 @@ def case_in_form(turn: Turn, conversation: Conversation) -> Case | None:
 def begin(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, reading: Reading) -> Case:
     """Open a case for what was said, tell its number and the next step, and ask the first question."""
     words = conversation.words
-    words.trail, words.ahead, words.skipped, words.options, words.returning = [], [], [], [], False
+    _begin_form(words)
     case = cases.open_case(turn, conversation, message, text, reading)
     conversation.case_id = case.id
     language = words.language
@@ -58,6 +58,11 @@ def begin(turn: Turn, conversation: Conversation, message: IncomingMessage, text
         )
     proceed(turn, conversation, case)
     return case
+
+
+def _begin_form(words: Dialogue) -> None:
+    words.trail, words.ahead, words.skipped, words.options, words.returning = [], [], [], [], False
+    words.put_off, words.explained = [], []
 
 
 def proceed(turn: Turn, conversation: Conversation, case: Case) -> None:
@@ -75,15 +80,17 @@ def proceed(turn: Turn, conversation: Conversation, case: Case) -> None:
     elif words.ahead:
         ask_field(turn, conversation, case, words.ahead.pop(0))
     else:
-        missing = next(iter(_missing(turn, case, words)), None)
-        if missing is None:
+        gap = next(iter(missing(turn, case, words)), None)
+        if gap is None:
             ask_review(turn, conversation, case)
         else:
-            ask_field(turn, conversation, case, missing.id)
+            note = turn.say(words.language, "form.put_off") if gap.id in words.put_off else ""
+            ask_field(turn, conversation, case, gap.id, note=note)
 
 
-def _missing(turn: Turn, case: Case, words: Dialogue) -> list[FormField]:
-    return [
+def missing(turn: Turn, case: Case, words: Dialogue) -> list[FormField]:
+    """Return the fields that the form has still to ask for, in their order; those last that were put off."""
+    found = [
         each
         for each in turn.policy(case).form.fields
         if each.id not in case.words.answers
@@ -91,6 +98,7 @@ def _missing(turn: Turn, case: Case, words: Dialogue) -> list[FormField]:
         and not turn.on_file(case, each)
         and turn.holds(each.when, case)
     ]
+    return sorted(found, key=lambda each: each.id in words.put_off)
 
 
 # the questions
@@ -114,13 +122,34 @@ def ask_again(turn: Turn, conversation: Conversation, case: Case) -> None:
 def ask_consent(turn: Turn, conversation: Conversation, case: Case) -> None:
     """Ask for consent before the first personal field, with the notice and its version."""
     conversation.make("ask_consent")
-    language = conversation.words.language
-    notice = consent_notice(turn, conversation, case)
+    language, again = conversation.words.language, _agreed_once(turn, conversation, case)
+    notice = turn.say(language, "consent.again") if again else consent_notice(turn, conversation, case)
+    yes = turn.say(language, "consent.yes_again" if again else "consent.yes")
     rows = [
-        [turn.question_button(conversation, turn.say(language, "consent.yes"), "yes")],
+        [turn.question_button(conversation, yes, "yes")],
         [turn.question_button(conversation, turn.say(language, "consent.no"), "no")],
     ]
     turn.tell(conversation, notice, rows, case=case)
+
+
+def _agreed_once(turn: Turn, conversation: Conversation, case: Case) -> bool:
+    """Tell whether the customer has agreed for the first of two times, to the notice as it is now."""
+    form = turn.policy(case).form
+    return form.consent_steps > 1 and conversation.words.agreed == form.consent
+
+
+def consent_in(turn: Turn, text: str) -> tuple[str, str]:
+    """Return the answer to the notice that a text gives, `yes`, `no` or "", and what else it says.
+
+    What begins with the words of the button and goes on after a space is that answer, and more.
+    """
+    if said := turn.book.reader.intent(text) or "":
+        return said, ""
+    words, _, more = text.strip().partition(" ")
+    for value, key in _BUTTONS["consenting"]:
+        if words in {turn.say(language, key) for language in turn.policy().languages}:
+            return (value, more) if turn.book.reader.consent(more) is not False else ("", "")
+    return "", ""
 
 
 def consent_notice(turn: Turn, conversation: Conversation, case: Case) -> str:
@@ -270,18 +299,22 @@ def answer(
     if not value and text:
         value = _button(turn, conversation, text)
     wish = value if value in ("back", "skip", "submit", "edit", "cancel") else _wish(conversation, wish)
+    if text and not value and not wish and _corrected(turn, conversation, case, text):
+        return
     if wish == "back":
         go_back(turn, conversation, case)
     elif wish == "cancel":
         ask_cancel(turn, conversation, case)
     elif wish == "edit" and conversation.state in ("filling", "reviewing", "choosing_type"):
         ask_edit(turn, conversation, case)
+    elif wish == "later" and conversation.state != "filling":
+        wait(turn, conversation, case)
     elif conversation.state == "consenting":
         _consented(turn, conversation, case, message, value, text)
     elif conversation.state == "choosing_type":
         _type_chosen(turn, conversation, case, message, value, text)
     elif conversation.state == "filling":
-        _filled(turn, conversation, case, value, text, skip=wish == "skip")
+        _filled(turn, conversation, case, value, text, wish)
     elif conversation.state == "reviewing":
         _reviewed(turn, conversation, case, message, wish or value, text)
     elif conversation.state == "editing":
@@ -302,10 +335,12 @@ def _button(turn: Turn, conversation: Conversation, text: str) -> str:
 
 
 def _wish(conversation: Conversation, wish: str) -> str:
-    if wish in ("back", "cancel", "edit"):
+    if wish in ("back", "cancel", "edit", "later"):
         return wish
-    if conversation.state == "filling" and wish in ("skip", "no", "unknown_value", "later"):
+    if conversation.state == "filling" and wish in ("skip", "no", "unknown_value"):
         return "skip"
+    if conversation.state == "filling" and wish in ("refuses", "said"):
+        return wish
     if conversation.state == "reviewing" and wish in ("submit", "yes"):
         return "submit"
     if conversation.state == "reviewing" and wish == "no":
@@ -314,7 +349,8 @@ def _wish(conversation: Conversation, wish: str) -> str:
 
 
 def _said_more(turn: Turn, case: Case, message: IncomingMessage, text: str) -> Reading:
-    reading = turn.book.reader.read(text, hint=turn.conversation_of(case).words.language)
+    language = turn.conversation_of(case).words.language
+    reading = turn.book.reader.read(text, hint=language, at=turn.heard_here())
     cases.hear(turn, case, message, text, reading)
     return reading
 
@@ -322,18 +358,23 @@ def _said_more(turn: Turn, case: Case, message: IncomingMessage, text: str) -> R
 def _consented(
     turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, value: str, text: str
 ) -> None:
-    said = value or turn.book.reader.intent(text) or ""
-    language = conversation.words.language
+    said, more = (value, "") if value else consent_in(turn, text)
+    language, form = conversation.words.language, turn.policy(case).form
     if said == "yes":
         customer = turn.customer(conversation)
         if customer is None:
             return
-        version = turn.policy(case).form.consent
         notice = consent_notice(turn, conversation, case)
-        customer.consent = Consent(version=version, language=language, at=turn.now,
-                                   text_sha256=hashlib.sha256(notice.encode()).hexdigest())  # fmt: skip
-        turn.touch(customer)
-        turn.record(case, "consented", CUSTOMER, facts=customer.consent.model_dump(mode="json"))
+        consent = Consent(version=form.consent, language=language, at=turn.now,
+                          text_sha256=hashlib.sha256(notice.encode()).hexdigest())  # fmt: skip
+        last = form.consent_steps == 1 or _agreed_once(turn, conversation, case)
+        conversation.words.agreed = "" if last else form.consent
+        turn.record(case, "consented" if last else "consented_once", CUSTOMER, facts=consent.model_dump(mode="json"))
+        if last:
+            customer.consent = consent
+            turn.touch(customer)
+        if more:
+            _said_more(turn, case, message, more)
         proceed(turn, conversation, case)
     elif said == "no":
         refuse_consent(turn, conversation, case)
@@ -346,6 +387,7 @@ def _consented(
 
 def refuse_consent(turn: Turn, conversation: Conversation, case: Case) -> None:
     """End the case without a readable word left, and offer another way."""
+    conversation.words.agreed = ""
     policy = turn.policy(case)
     language = conversation.words.language
     ways = "\n".join(
@@ -394,7 +436,7 @@ def _type_chosen(
         chosen = options[int(value[1:])]
     elif text:
         none = tuple(turn.say(each, "type.other") for each in turn.policy(case).languages)
-        titles = {id_: () if id_ == _OTHER else _labels(taxonomy.type(id_).title) for id_ in options}
+        titles = {id_: () if id_ == _OTHER else answering.labels(taxonomy.type(id_).title) for id_ in options}
         labels = [Option(id=id_, labels=titles[id_] + (none if id_ == options[-1] else ())) for id_ in options]
         chosen = turn.book.reader.choose(text, labels) or ""
     if not chosen and text:
@@ -411,92 +453,126 @@ def _type_chosen(
     ask_type(turn, conversation, case)
 
 
-def _labels(sentence: object) -> tuple[str, ...]:
-    languages: tuple[Language, ...] = ("zh-Hans", "zh-Hant", "en")
-    return tuple(sentence[language] for language in languages)  # type: ignore[index] # a Sentence
-
-
-def _filled(turn: Turn, conversation: Conversation, case: Case, value: str, text: str, *, skip: bool) -> None:
+def _filled(turn: Turn, conversation: Conversation, case: Case, value: str, text: str, wish: str) -> None:
     words = conversation.words
     each = turn.policy(case).form.field(words.field)
-    if value == _KEEP or (skip and each.id in case.words.answers):
+    if value == _KEEP or (wish and each.id in case.words.answers):
         _leave(turn, conversation, case)
         return
-    chosen = _choice(turn, each, value, text)
-    if skip and chosen is None:
-        if not each.required or each.kind == "files":
-            words.skipped.append(each.id)
-            _leave(turn, conversation, case)
-        else:
-            _wrong(turn, conversation, case, each, "form.required")
+    chosen, filled = answering.chosen(turn, each, value, text), []
+    if chosen is None and wish == "said":
+        chosen = answering.said_before(turn, case, each)
+        if chosen is None and each.required:
+            _wrong(turn, conversation, case, each, "form.not_found")
+            return
+        if chosen is None:
+            _leave_empty(turn, conversation, case, each, wish)
+            return
+    elif chosen is None and wish == "later":
+        _put_off(turn, conversation, case, each)
+        return
+    elif chosen is None and wish:
+        _leave_empty(turn, conversation, case, each, wish)
         return
     if chosen is None and text:
-        reading = turn.book.reader.read(text, hint=words.language)
+        reading = turn.book.reader.read(text, hint=words.language, at=turn.heard_here())
         cases.danger(turn, case, reading)
         own = turn.book.currency
-        chosen = _typed(each, _own_part(turn.policy(case).form, each, text, reading, own), reading, own)
+        chosen = answering.typed(each, answering.own_part(turn, case, each, text, reading), reading, own)
+        if _found_now(turn, case, words, reading, text) and cases.value_of(each, reading, text, own) is None:
+            chosen = None  # here it is at last, and no answer to the question on the table
         if each.kind == "moment" and chosen is not None:
             chosen = moments.fixed(chosen, turn.said_at or turn.now, turn.book.calendar.zone)
         if chosen is not None:
             cases.answer(turn, case, each.id, chosen, CUSTOMER)
-        cases.fill_from(turn, case, reading, text)
+        filled = cases.fill_from(turn, case, reading, text)
     elif chosen is not None:
         cases.answer(turn, case, each.id, chosen, CUSTOMER)
-    if chosen is None:
-        _wrong(turn, conversation, case, each)
-    else:
+    if chosen is not None:
         _leave(turn, conversation, case)
+    elif filled:  # the answer to another question
+        note = turn.say(words.language, "consent.noted")
+        ask_field(turn, conversation, case, each.id, tries=words.tries, note=note)
+    else:
+        _wrong(turn, conversation, case, each)
 
 
-def _choice(turn: Turn, each: FormField, value: str, text: str) -> str | None:
-    if re.fullmatch(r"o\d{1,2}", value) and int(value[1:]) < len(each.choices):
-        return each.choices[int(value[1:])].id
-    if not text or not each.choices:
-        return None
-    options = [Option(id=choice.id, labels=(*_labels(choice.title), *choice.also)) for choice in each.choices]
-    return turn.book.reader.choose(text, options)
+def _leave_empty(turn: Turn, conversation: Conversation, case: Case, each: FormField, wish: str) -> None:
+    """Go on without an answer; what is required is explained once, and then left for a colleague to ask for."""
+    words = conversation.words
+    if each.required and each.kind != "files" and each.id not in words.explained:
+        words.explained.append(each.id)
+        refused = wish == "refuses" and each.personal
+        _wrong(turn, conversation, case, each, "form.private" if refused else "form.required")
+        return
+    words.skipped.append(each.id)
+    if each.id in words.explained:
+        turn.tell(conversation, turn.say(words.language, "form.left_empty"), case=case)
+    _leave(turn, conversation, case)
 
 
-def _own_part(form: Form, each: FormField, text: str, reading: Reading, own: str) -> str:
-    """Return the part of an answer that may be this field's: the first that holds no value of another field."""
-    foreign = {name for other in form.fields if other.id != each.id for name in other.slots} - set(each.slots)
-    spans = sorted((slot.start, slot.end) for slot in reading.slots if slot.name in foreign)
-    if not spans or each.kind != "text" or cases.value_of(each, reading, text, own) is not None:
-        return text
-    rest, end = "", 0
-    for start, stop in spans:
-        rest, end = rest + text[end:start] + "\n", stop
-    parts = (part.strip() for part in re.split(r"[^\w\s&'-]+|\n", rest + text[end:]))
-    return next((part for part in parts if re.search(r"\w", part)), "")
+def _found_now(turn: Turn, case: Case, words: Dialogue, reading: Reading, text: str) -> bool:
+    """Tell whether a text brings an answer for which the customer had to look."""
+    form, own = turn.policy(case).form, turn.book.currency
+    left = [form.field(id_) for id_ in words.put_off if id_ != words.field and id_ not in case.words.answers]
+    return any(cases.value_of(each, reading, text, own) is not None for each in left)
 
 
-def _typed(each: FormField, text: str, reading: Reading, own: str) -> str | None:
-    """Return the value a typed answer gives to a field, or None if it does not fit; amounts in our `own` currency."""
-    if each.kind == "files":
-        return None
-    value = cases.value_of(each, reading, text, own)
-    if each.kind == "choice":
-        known = value in {choice.id for choice in each.choices}
-        said = text.strip()[: each.max_length] if each.own_words and re.search(r"[^\W\d]{2}", text) else None
-        return value if known else said
-    if value is not None:
-        return value
-    if each.kind in ("contact", "moment"):
-        return None
-    if each.kind == "amount":
-        plain = text.strip().replace(",", "")
-        return plain if re.fullmatch(r"\d{1,12}(?:\.\d{1,2})?", plain, re.ASCII) else None
-    if each.kind == "order_no":
-        found = re.search(r"[0-9A-Za-z][0-9A-Za-z_/-]{3,39}", text)
-        return found[0] if found and re.search(r"\d", found[0]) else None
-    text = text.strip()
-    if (
-        not re.search(r"\w", text)
-        or len(text) > each.max_length
-        or (each.pattern and not re.fullmatch(each.pattern, text))
-    ):
-        return None
-    return text
+def _put_off(turn: Turn, conversation: Conversation, case: Case, each: FormField) -> None:
+    """Ask other questions first; where nothing else is left to ask, this one stays on the table and is not repeated."""
+    words = conversation.words
+    if each.id not in words.put_off:
+        words.put_off.append(each.id)
+    others = {*words.ahead, *(gap.id for gap in missing(turn, case, words))} - {*words.put_off}
+    if others:
+        turn.tell(conversation, turn.say(words.language, "form.later"), case=case)
+        _leave(turn, conversation, case)
+    else:
+        wait(turn, conversation, case)
+
+
+def wait(turn: Turn, conversation: Conversation, case: Case | None = None) -> None:
+    """Give the customer time: the question stays on the table, and is not asked again."""
+    turn.tell(conversation, turn.say(conversation.words.language, "form.waiting"), case=case)
+
+
+def _corrected(turn: Turn, conversation: Conversation, case: Case, text: str) -> bool:
+    """Take a correction of an earlier answer in the midst of a form; False if it is none, or of something else."""
+    words, state = conversation.words, conversation.state
+    found = turn.book.reader.correction(text) if state != "cancelling" else None
+    if found is None:
+        return False
+    if state == "reviewing" and not found.named and (type_ := answering.type_named(turn, case, found)):
+        cases.set_type(turn, case, type_, CUSTOMER)
+        changed_to = turn.say(words.language, "review.type", type=cards.type_title(turn, case, words.language))
+        turn.tell(conversation, turn.say(words.language, "form.corrected", changes=changed_to), case=case)
+        ask_review(turn, conversation, case)
+        return True
+    asked = words.field if state == "filling" else ""
+    changed = answering.right(turn, case, found, [asked, *reversed(words.trail)])
+    misfit = any(value is None for _, value in changed)
+    if not changed or (misfit and state in ("consenting", "choosing_type")):  # where no field can be asked for yet
+        return False
+    reading = turn.book.reader.read(text, hint=words.language)
+    cases.danger(turn, case, reading)
+    for each, value in changed:
+        if value is None:  # it is not what the field can hold
+            if state == "filling" and words.field != each.id:
+                words.ahead.insert(0, words.field)
+            words.returning = state in ("reviewing", "editing")
+            ask_field(turn, conversation, case, each.id, note=each.hint[words.language])
+            return True
+    turn.tell(conversation, answering.correct(turn, case, changed), case=case)
+    said = {*cases.fill_from(turn, case, reading, text), *(each.id for each, _ in changed)}
+    if found.rest.strip() and state == "filling":
+        _filled(turn, conversation, case, "", found.rest, "")
+    elif state == "filling" and words.field in said:
+        _leave(turn, conversation, case)
+    elif state == "editing":
+        _go_on(turn, conversation, case)
+    else:
+        ask_again(turn, conversation, case)
+    return True
 
 
 def _wrong(turn: Turn, conversation: Conversation, case: Case, each: FormField, key: str = "") -> None:
@@ -557,7 +633,7 @@ def _edit_chosen(turn: Turn, conversation: Conversation, case: Case, value: str,
         chosen = options[int(value[1:])]
     elif text:
         form = turn.policy(case).form
-        labels = [Option(id=id_, labels=_labels(form.field(id_).title)) for id_ in options if form.has(id_)]
+        labels = [Option(id=id_, labels=answering.labels(form.field(id_).title)) for id_ in options if form.has(id_)]
         chosen = turn.book.reader.choose(text, labels) or ""
     conversation.words.returning = bool(chosen)
     if chosen == "type" and not turn.policy(case).form.has("type"):
@@ -604,6 +680,8 @@ def submit(turn: Turn, conversation: Conversation, case: Case) -> None:
     conversation.make("rest")
     conversation.case_id = None
     late = case.state != policy.lifecycle.first  # reception has begun without it
+    if cards.lacking(turn, case) and not late:
+        cases.happen(turn, case, "abandoned", CUSTOMER)
     accept(turn, case, CUSTOMER)
     if late:
         cases.happen(turn, case, "customer_wrote", CUSTOMER)
@@ -621,7 +699,7 @@ def go_on(turn: Turn, conversation: Conversation) -> None:
     ]
     if left and conversation.state == "idle":
         words = conversation.words
-        words.trail, words.ahead, words.skipped, words.options, words.returning = [], [], [], [], False
+        _begin_form(words)
         conversation.case_id = left[0].id
         turn.tell(conversation, turn.say(words.language, "menu.finish_first", number=left[0].number), case=left[0])
         proceed(turn, conversation, left[0])

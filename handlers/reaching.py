@@ -23,6 +23,9 @@ def missed(command: Miss, turn: Turn) -> None:
     conversation = turn.scene.conversations.get(command.conversation_id)
     if conversation is None:
         return
+    waiting = [each.id for each in turn.scene.parked(conversation.id)]
+    if command.reason == "window" and command.letter_id not in waiting:  # they have written meanwhile, and are told
+        return
     elsewhere = other_place(conversation, command.channel)
     if command.reason in _GONE:
         leave(turn, conversation, command.channel)

@@ -4,14 +4,14 @@ import hashlib
 
 from complaints.conversation import DESK, Consent, Conversation, Staff
 from complaints.messages import Address, IncomingMessage
-from handlers import acts, cases, intake
+from handlers import acts, cards, cases, intake
 from handlers.turn import Turn
 
 
 def register(turn: Turn, member: Staff, text: str) -> None:
     """Open a case for what a customer said to a member of the staff, and show it to them.
 
-    Consent was given by word of mouth: the event says to whom.
+    Consent was given by word of mouth: the event says to whom. What the form would still ask for, they are told to ask.
     """
     conversation = Conversation(id=turn.book.ids.next(), channel=DESK, reachable=False, heard_at=turn.now)
     conversation.words.chat = str(conversation.id)
@@ -38,5 +38,9 @@ def register(turn: Turn, member: Staff, text: str) -> None:
     case.facts.complete = True
     turn.record(case, "registered", actor, facts={"fields": sorted(case.words.answers)})
     turn.tell_staff(member, turn.say(member.language, "staff.registered", number=case.number), case=case)
+    lacking = [each.title for each in intake.missing(turn, case, conversation.words) if each.required]
+    if lacking:
+        fields = cards.shown(turn, member.language, lacking)
+        turn.tell_staff(member, turn.say(member.language, "staff.registered_lacking", fields=fields), case=case)
     intake.accept(turn, case, actor)
     acts.show_again(turn, case, member)

@@ -15,6 +15,9 @@ from complaints.reading import Language
 from handlers import signers
 from handlers.turn import CUSTOMER, Turn
 
+#: Before a grade that the case has already.
+_STANDS: Final = "\u2713 "
+
 
 def may(turn: Turn, case: Case, move: Move, member: Staff) -> bool:
     """Tell whether this member of the staff, who sees the case, may make the move."""
@@ -133,7 +136,9 @@ def sees(turn: Turn, case: Case, member: Staff) -> bool:
     known = case.facts
     names = ["owner", *_working_on(turn, case)]
     names += [role for alarm in known.alarms.values() for role in alarm.roles]
-    names += [name for move in policy.lifecycle.moves_from(case.state) for name in move.by]
+    names += [
+        name for move in policy.lifecycle.moves_from(case.state) if turn.holds(move.when, case) for name in move.by
+    ]
     names += [name for clock in policy.clocks for name in clock.who if clock.id in known.clocks
               and known.clocks[clock.id].running]  # fmt: skip
     return meant(turn, case, member, names) or signers.involved(turn, case, member)
@@ -212,6 +217,11 @@ def _filed(turn: Turn, case: Case, member: Staff) -> bool:
     return case.facts.files > 0 and sees(turn, case, member)
 
 
+def _was_read(turn: Turn, case: Case, member: Staff) -> bool:
+    """Tell whether the reader found anything in the customer's words, and this member may work on the case."""
+    return bool(case.facts.scores or case.words.flagged_by) and handles(turn, case, member)
+
+
 def _appointing(turn: Turn, case: Case, member: Staff) -> bool:
     agreed = any(clock.limit.unit == "appointment" for clock in turn.policy(case).clocks)
     return agreed and _owning(turn, case, member)
@@ -283,12 +293,15 @@ def _types(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
 
 
 def _grades(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
-    grades = turn.policy(case).taxonomy.grades
+    """Return every grade, those that stand marked: whoever sets one of these confirms it."""
+    grades, known, language = turn.policy(case).taxonomy.grades, case.facts.grades, member.language
     return [
-        (f"{name}={each.id}", each.title[member.language])
+        (
+            f"{name}={each.id}",
+            f"{_STANDS}{each.title[language]}" if known.get(name) == each.id else each.title[language],
+        )
         for name, values in grades.items()
         for each in values
-        if case.facts.grades.get(name) != each.id
     ]
 
 
@@ -370,7 +383,7 @@ class Act:
     `staff.which.NAME`. The `options` are pairs of what the act gets as its detail, and a label. An act with `each` has
     a button for each of these pairs, so that a button is stale once its pair is gone; a `rare` one stands behind "more"
     on a full card. `refusal` says why somebody may not do it, where that is more than "not now". From outside a
-    messenger `instead` may be given in the place of words.
+    messenger `instead` may be given in the place of words. One that only `reads` does nothing with the case.
     """
 
     may: Callable[[Turn, Case, Staff], bool]
@@ -380,6 +393,7 @@ class Act:
     each: Callable[[Turn, Case, Staff], list[tuple[str, str]]] | None = None
     refusal: Callable[[Turn, Case, Staff], NotAllowed] | None = None
     instead: str = ""
+    reads: bool = False
 
 
 #: In the order of their buttons.
@@ -414,6 +428,7 @@ ACTS: Final[dict[str, Act]] = {
     ),
     "resume": Act(lambda turn, case, member: _working(turn, case, member) and _paused(case)),
     "files": Act(_filed),
+    "why": Act(_was_read, rare=True, reads=True),
 }
 
 

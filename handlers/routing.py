@@ -5,7 +5,7 @@ from typing import Final
 
 from complaints.commands import Act, Command, Fire, Hear, Keep, Miss
 from complaints.errors import NotAllowed
-from handlers import acts, evidence, hearing, reaching, timers
+from handlers import acts, cases, evidence, hearing, reaching, timers
 from handlers.turn import Turn
 
 #: What falls due so much later than it should has waited for the service.
@@ -32,6 +32,7 @@ def serve(command: Command, turn: Turn) -> None:
         case Miss():
             reaching.missed(command, turn)
     reaching.see_to(turn)
+    cases.watch(turn)
     turn.finish()
 
 

@@ -1,8 +1,8 @@
 """Turn: everything within reach while one command is served, and everything it changes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from complaints.messages import (
     Enclosure,
     Fetch,
     IncomingMessage,
+    LateNews,
     OutgoingMessage,
     PressAnswer,
     Revision,
@@ -48,6 +49,8 @@ Rows = Sequence[Sequence[Choice]]
 #: The most lines, and buttons of cases, in one letter about what happened while the service was away.
 _GATHERED: Final = 40
 _SHOWN: Final = 10
+#: How long such a letter waits for more of it, should nobody let it go before.
+_HELD: Final = timedelta(seconds=60)
 SYSTEM: Final = "system"
 CUSTOMER: Final = "customer"
 
@@ -132,24 +135,12 @@ class _Asked(Mapping[str, Any]):
         return len(self._turn.facts(self._case))
 
 
-@dataclass(slots=True)
-class Digest:
-    """What a member of the staff, or a room, learns at once after the service was away: one letter for all of it.
-
-    `place` is where the letter stands among those of the batch; `cases` are the cases it speaks of, by id.
-    """
-
-    place: int
-    lines: list[str]
-    cases: dict[int, str]
-
-
 class Batch:
     """The changes of a whole batch of commands, each object once."""
 
     def __init__(self) -> None:
         self.changes = Changes()
-        self.digests: dict[tuple[str, str], Digest] = {}
+        self.late: dict[tuple[str, str], Letter] = {}  # what is told late, by channel and chat
         self._seen: set[int] = set()
 
     def add(self, kind: list[Any], thing: object) -> None:  # Any: one of the lists of Changes
@@ -173,6 +164,7 @@ class Turn:
         self.opening: list[str] | None = None  # what happens to a case that is being opened, until it is there
         self.late = False  # what falls due now should have happened while the service was away
         self.unclaimed = False  # nothing here was meant for the desk: another system may have it
+        self.touched: dict[int, Case] = {}  # the cases that changed
         self.unreached: list[tuple[Case, str, Priority]] = []  # what could not even be written to its customer
         self._batch = batch
         self._telling: dict[tuple[str, str, str], _Telling] = {}
@@ -269,6 +261,10 @@ class Turn:
         """Return a sentence."""
         return self.book.wording.say(language, key, **values)
 
+    def heard_here(self, said_at: datetime | None = None) -> datetime:
+        """Return when what is being read was said, by the company's clocks."""
+        return self.book.calendar.local(said_at or self.said_at or self.now)
+
     def moment(self, language: Language, at: datetime) -> str:
         """Return a moment in the company's zone, as people say it."""
         return self.book.wording.moment(language, at, self.policy().hours.zone)
@@ -299,6 +295,8 @@ class Turn:
 
     def touch(self, thing: Conversation | Customer | Case | Staff | EvidenceFile) -> None:
         """Note that this object is to be saved."""
+        if isinstance(thing, Case):
+            self.touched[thing.id] = thing
         changes = self._batch.changes
         kind: list[Any] = (
             changes.conversations
@@ -567,36 +565,50 @@ class Turn:
             if told.unasked and told.priority not in (Priority.ANSWER, Priority.ALERT):
                 due_at = self.book.calendar.after_quiet(self.now, self.policy().hours.quiet)
             card = told.conversation is None and case is not None and bool(rows)
-            if self.late and told.priority == Priority.ALERT and case is not None and self._gathered(told, case):
+            if self.late and told.priority == Priority.ALERT and told.conversation is None:
+                self._gather(told, body, case, card=card)
                 continue
             self._letter(told.address, body, told.priority, conversation_id=told.conversation_id, case_id=told.case_id,
                          unasked=told.unasked, key=told.key, due_at=due_at, card=card)  # fmt: skip
 
-    def _gathered(self, told: _Telling, case: Case) -> bool:
-        """Add what is told late to the letter that this person gets already; False if there is none yet."""
+    def _gather(self, told: _Telling, body: OutgoingMessage, case: Case | None, *, card: bool) -> None:
+        """Add what is told late to the one letter that this person gets for all of it; it goes when all is served."""
         place = told.address.channel, told.address.chat
-        digest = self._batch.digests.get(place)
-        if digest is None:
-            last = len(self._batch.changes.letters)
-            self._batch.digests[place] = Digest(last, [*told.parts], {case.id: case.number})
-            return False
-        digest.lines += told.parts
-        digest.cases.setdefault(case.id, case.number)
-        letter = self._batch.changes.letters[digest.place]
-        language = self._language(told.address)
-        lines = digest.lines[:_GATHERED]
-        if more := len(digest.lines) - len(lines):
-            lines.append(self.say(language, "staff.digest.more", count=more))
-        shown = [
-            self.button(number, Token(scope="s", case_id=id_, value="show"))
-            for id_, number in list(digest.cases.items())[:_SHOWN]
-        ]
-        letter.body = OutgoingMessage(
-            text="\n".join([self.say(language, "staff.digest.head", count=len(digest.cases)), *lines]),
-            choices=tuple(tuple(shown[at : at + 2]) for at in range(0, len(shown), 2)),
+        letter = self._batch.late.get(place) or self.scene.late_news(told.address)
+        if letter is None:
+            none = LateNews(text=body.text, choices=body.choices, about=body.about)
+            self._letter(told.address, self._learned(none, told, case), told.priority,
+                         conversation_id=told.conversation_id, case_id=told.case_id, unasked=told.unasked, key="",
+                         due_at=self.now + _HELD, card=card)  # fmt: skip
+            self._batch.late[place] = self._batch.changes.letters[-1]
+            return
+        if place not in self._batch.late:
+            self._batch.late[place] = letter
+            self._batch.changes.grown.append(letter)
+        if not isinstance(letter.body, LateNews):
+            raise TypeError(letter.id)
+        news, language = self._learned(letter.body, told, case), self._language(told.address)
+        more = [self.say(language, "staff.digest.more", count=news.more)] if news.more else []
+        pairs = tuple(news.shown[at : at + 2] for at in range(0, len(news.shown), 2))
+        letter.body = replace(
+            news,
+            text="\n".join([self.say(language, "staff.digest.head", count=len(news.cases)), *news.lines, *more]),
+            choices=(*news.rows, *pairs),
+            about="",
         )
-        letter.case_id, letter.card = None, False
-        return True
+        letter.case_id, letter.card, letter.due_at = None, False, self.now + _HELD
+
+    def _learned(self, news: LateNews, told: _Telling, case: Case | None) -> LateNews:
+        """Return late news with what else is told; as far as they reach, lines and buttons of the cases."""
+        lines, cases, shown, rows = (*news.lines, *told.parts), news.cases, news.shown, news.rows
+        if case is None:
+            rows = (*rows, *(tuple(row) for row in told.rows))
+        elif case.id not in cases:
+            cases = (*cases, case.id)
+            if len(shown) < _SHOWN:
+                shown = (*shown, self.button(case.number, Token(scope="s", case_id=case.id, value="show")))
+        more = news.more + max(0, len(lines) - _GATHERED)
+        return replace(news, lines=lines[:_GATHERED], more=more, cases=cases, shown=shown, rows=rows)
 
     def _language(self, address: Address) -> Language:
         """Return the language of whoever of the staff reads at that address."""

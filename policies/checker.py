@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from complaints.calendar import WorkCalendar
+from complaints.errors import Misconfigured
 from complaints.policy import Policy
 from policies.calendars import YearFile, countries, work_calendar
 from policies.extending import EXTENDS, Extended, base_of, find_base
@@ -24,6 +25,8 @@ from policies.places import Document
 from policies.places import Path as Place
 from policies.places import document as parsed
 from policies.schema import json_schema
+from policies.weights import FOLDER
+from policies.weights import read as read_weights
 
 _HERE: Final = Path(__file__).parent
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
@@ -62,11 +65,12 @@ class Problem:
         return f"{self.path}:{self.line}: {self.message} {self.cure}".rstrip()
 
 
-def check(paths: Iterable[Path], *, read: Callable[[Policy], Read] | None = None) -> list[Problem]:
+def check(paths: Iterable[Path], *, read: Callable[[Policy, Path], Read] | None = None) -> list[Problem]:
     """Return every mistake of these files, and of all YAML files in these folders, by file and line.
 
-    A file in a folder `wording` holds sentences, one in `calendars` a year, any other is a policy. `read` makes the
-    reader of a policy; with it the examples of texts are tried too.
+    A file in a folder `wording` holds sentences, one in `calendars` a year, one in `weights` what was learned,
+    any other is a policy. `read` makes the
+    reader of a policy, with the folder of what was learned for it; with it the examples of texts are tried too.
     """
     shelf = _Shelf()
     problems: set[Problem] = set()
@@ -76,6 +80,8 @@ def check(paths: Iterable[Path], *, read: Callable[[Policy], Read] | None = None
             wordings.add(path.parent)
         elif path.parent.name == "calendars":
             problems.update(_year(shelf, path))
+        elif path.parent.name == FOLDER:
+            problems.update(_weights(path))
         else:
             problems.update(_policy(shelf, path, read))
     for folder in wordings:
@@ -190,7 +196,14 @@ def _sources(shelf: _Shelf, path: Path) -> tuple[_Source | None, list[Problem]]:
     return source, [*problems, *lost]
 
 
-def _policy(shelf: _Shelf, path: Path, read: Callable[[Policy], Read] | None) -> Iterator[Problem]:
+def _weights(path: Path) -> Iterator[Problem]:
+    try:
+        read_weights(path)
+    except Misconfigured as error:
+        yield Problem(path=path, line=1, message=str(error))
+
+
+def _policy(shelf: _Shelf, path: Path, read: Callable[[Policy, Path], Read] | None) -> Iterator[Problem]:
     source, problems = _sources(shelf, path)
     yield from problems
     if source is None:
@@ -216,7 +229,7 @@ def _policy(shelf: _Shelf, path: Path, read: Callable[[Policy], Read] | None) ->
         names=names(source.data),
         calendar=None if "hours" in mended.replaced else _calendar(policy, _folder(beside, "calendars")),
         wording=shelf.sentences(_folder(beside, "wording")),
-        read=read(policy) if read is not None else None,
+        read=read(policy, _folder(beside, FOLDER).parent) if read is not None else None,
         broken=frozenset(mended.broken | mended.replaced),
     )
     for finding in findings(subject):

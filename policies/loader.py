@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -125,6 +125,33 @@ def parse(text: str, name: str = "policy") -> Policy:
 def _parsed(text: str) -> Policy:
     data = YAML(typ="safe", pure=True).load(text)  # pure: the C parser reads YAML 1.1, where `on` is a truth value
     return Policy.model_validate(upgraded(data)).model_copy(update={"version": version(text)})
+
+
+def chosen(text: str, readings: Mapping[str, str]) -> str:
+    """Return the text of a policy, as `read` gives it, with other readings of its rule book: to be hashed and kept.
+
+    Where they count already it is the same text, and the same version. Misconfigured names the reading that the policy
+    does not have, and those it has.
+    """
+    policy = parse(text)
+    problems = [
+        f"READINGS: the policy {policy.id} has no reading {name!r}. It has: {', '.join(policy.readings) or 'none'}."
+        for name in readings
+        if name not in policy.readings
+    ]
+    problems += [
+        f"READINGS: {name} cannot be {value!r}. It can be: {', '.join(policy.readings[name].of)}."
+        for name, value in readings.items()
+        if name in policy.readings and value not in policy.readings[name].of
+    ]
+    if problems:
+        raise Misconfigured(*problems)
+    if all(policy.readings[name].is_ == value for name, value in readings.items()):
+        return text
+    data = upgraded(YAML(typ="safe", pure=True).load(text))
+    for name, value in readings.items():
+        data["readings"][name]["is"] = value
+    return _dumped(data)
 
 
 def version(text: str) -> str:

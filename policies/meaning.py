@@ -70,6 +70,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
         _roads,
         _namesakes,
         _paths,
+        _acceptance,
         _clocks,
         _escalation,
         _external,
@@ -224,11 +225,11 @@ def _taxonomy(subject: Subject) -> Iterator[Finding]:
         yield from twice((*path, "keywords"), "keyword", [keyword.word for keyword in kind.keywords])
     for index, flag in enumerate(taxonomy.flags):
         path = ("taxonomy", "flags", index)
-        if not flag.keywords and flag.when is None:
+        if not flag.keywords and not flag.risks and flag.when is None:
             yield Finding(
                 path=path,
                 message=f"Nothing ever raises the flag {flag.id!r}.",
-                cure="Write `keywords`, or the condition under which it follows in `when`.",
+                cure="Write `keywords`, general `risks`, or the condition under which it follows in `when`.",
             )
         yield from twice((*path, "keywords"), "keyword", [keyword.word for keyword in flag.keywords])
     for slot, patterns in taxonomy.slots.items():
@@ -361,10 +362,32 @@ def _paths(subject: Subject) -> Iterator[Finding]:
             )
 
 
+def _acceptance(subject: Subject) -> Iterator[Finding]:
+    roles, most = subject.policy.routing.roles, subject.policy.acceptance.most
+    if most is not None and not any("lead" in role.grants for role in roles):
+        yield Finding(
+            path=("acceptance", "most"),
+            message="After so many refusals whoever leads decides, and no role grants `lead`.",
+            cure="Write `lead` under `grants` of a role, or remove `most`.",
+        )
+
+
 def _clocks(subject: Subject) -> Iterator[Finding]:
     known = subject.names
+    if not any("unwatched" in clock.start and clock.when.always for clock in subject.policy.clocks):
+        yield Finding(
+            path=("clocks",),
+            message="A case that nobody owns, and of which no date runs, could be forgotten.",
+            cure="Add a clock that starts on unwatched and stops on watched; {id: unwatched} takes the standard one.",
+        )
     for index, clock in enumerate(subject.policy.clocks):
         path = ("clocks", index)
+        if clock.id == EXTERNAL_REPLY:
+            yield Finding(
+                path=(*path, "id"),
+                message=f"{clock.id!r} is the clock of cases that were passed on from outside, and kept for it.",
+                cure="Give this clock another name; the limit of that one stands under `external`.",
+            )
         yield from _names_something((*path, "start"), clock.start, known)
         yield from _names_something((*path, "stop"), clock.stop, known)
         yield from _limit((*path, "limit"), clock.limit)

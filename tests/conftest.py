@@ -55,8 +55,10 @@ SECRET = "only-for-tests"
 #: What the log must never hold after a story that went well.
 FAILURES = {"command_failed", "batch_failed", "letter_failed", "settle_failed", "claim_failed", "malformed"}
 _PATIENCE = 20.0
+#: Late news is as good as due: it goes as soon as nothing is late any more.
 _OLDEST = sql(
-    "select (select min(due_at) from timer), (select min(due_at) from outbox where state = 'waiting'), "
+    "select (select min(due_at) from timer), "
+    "(select min(case when key like 'late:%' then 0 else due_at end) from outbox where state = 'waiting'), "
     "(select min(due_at) from inbox where state = 'waiting')"
 )
 _DUE = "letters are due"
@@ -469,6 +471,11 @@ class Town:
         """Return when a clock of a case runs out."""
         return Clock.show((case or self.case()).facts.clocks[clock].due_at)
 
+    def timers(self) -> list[str]:
+        """Return the names of what is still to happen to cases; duties come round for ever."""
+        with self.store._read.connect() as connection:
+            return list(connection.execute(sql("select name from timer where subject like 'case:%'")).scalars())
+
     def trays(self) -> Any:
         with self.store.read() as ledger:
             return ledger.trays()
@@ -513,7 +520,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _once_each() -> None:
     """Read every policy, lexicon, calendar and wording once for all tests: they are the same in each."""
     wiring.parse = functools.cache(wiring.parse)
-    wiring.KeywordReader = _kept(wiring.KeywordReader)
+    wiring.open_reader = _kept(wiring.open_reader)
     wiring.work_calendar = _kept(wiring.work_calendar)
     Phrasebook.load = functools.cache(Phrasebook.load)
 

@@ -38,6 +38,13 @@ class Happening(_Ask):
     after: str = ""
 
 
+class Count(_Ask):
+    """Something that happened, and to how many cases."""
+
+    what: str
+    cases: int
+
+
 class Letter(_Ask):
     """A message to somebody, with these words in it; before or after something happened."""
 
@@ -155,6 +162,11 @@ def _happened(world: World, value: Happening | str) -> Seen:
     found = world.happened(asked.what)
     right = [at for at in found if asked.at is None or world.same(at, asked.at)]
     return any(_inside(world, at, asked.before, asked.after) for at in right), _times(found, world)
+
+
+def _in_cases(world: World, value: Count) -> Seen:
+    seen = sum(bool(world.happened_to(case, value.what)) for case in world.cases)
+    return seen == value.cases, str(seen)
 
 
 def _counted(name: str) -> Callable[[World, int], Seen]:
@@ -288,6 +300,10 @@ CHECKS: Final[dict[str, Check]] = {
         means="A state was entered, a move made, or an event recorded (`breached.CLOCK`, `flagged.FLAG`, "
         "`APPROVAL.granted` too); before, or not before, the first time of another.",
         shape=Happening | str, holds=_happened, named={"": _happenings, "what": _happenings, **_WHEN},
+    ),
+    "counted": Check(
+        wants="`{what: NAME, cases: N}`", means="That happened to so many of the cases of the story.",
+        shape=Count, holds=_in_cases, named={"what": _happenings},
     ),
     "rounds": Check(
         wants="a number", means="So many solutions were proposed to the customer.", shape=int, holds=_rounds

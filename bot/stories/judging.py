@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.stories import checking
 from bot.stories.script import Deadline, Expected, Push, Script, Survey
-from bot.stories.theatre import Theatre
+from bot.stories.theatre import CALL_OUT, Theatre
 from bot.stories.world import Run, World, alike, said
 from complaints.case import Case
 from complaints.policy import Policy
@@ -21,7 +21,13 @@ _AUTO_REPLY: Final = "auto_reply"
 _CALLBACK: Final = "callback"
 #: Written for a survey that must not be; what follows it is for readers.
 _NO_SURVEY: Final = "none"
+#: The part of a way that is no messenger: somebody outside is asked to telephone.
+_BY_TELEPHONE: Final = "phone_call_task"
 _SPAN: Final = re.compile(r"(?:(\d+)\s*-\s*)?(\d+)\s*([a-z]+?)s?")
+#: The sentence with which the desk feels with whoever complains.
+_SORRY: Final = "notice.sorry"
+#: Written before an approval that was not asked for in the story.
+_WOULD: Final = "would be "
 _SHOWN: Final = 3
 
 
@@ -107,11 +113,12 @@ def _flags(world: World, expect: Expected) -> Iterator[Finding]:
 def _grading(world: World, expect: Expected) -> Iterator[Finding]:
     if isinstance(expect.grading, str):
         known = world.case.facts.grades
-        yield _found("grading", expect.grading, known, ok=expect.grading in known.values())
+        ok = any(expect.grading in world.called(name) for name in known)
+        yield _found("grading", expect.grading, known, ok=ok)
         return
     for name, value in (expect.grading or {}).items():
         seen = world.fact(name)
-        yield _found(f"grading {name}", value, seen, ok=alike(value, seen))
+        yield _found(f"grading {name}", value, seen, ok=alike(value, seen) or value in world.called(name))
 
 
 def _asking(world: World, expect: Expected) -> Iterator[Finding]:
@@ -127,12 +134,20 @@ def _asking(world: World, expect: Expected) -> Iterator[Finding]:
         yield _found(f"must_not_ask {name}", "not asked", "asked" if name in asked else "not asked")
     if expect.reply_language is not None:
         yield _found("reply_language", expect.reply_language, world.language)
+    if expect.empathy_reply is not None:
+        sorry = _sympathy(world)
+        yield _found("empathy_reply", expect.empathy_reply, sorry, ok=bool(sorry) is expect.empathy_reply)
+
+
+def _sympathy(world: World) -> str:
+    """Return when the desk felt with whoever opened the case, if it did so with its first answer."""
+    words, at = world.theatre.book.wording.say(world.language, _SORRY), world.case.opened_at
+    first = [each for each in world.told if each.case_id == world.case.id and world.shown(each.at) == world.shown(at)]
+    return world.shown(at) if any(words in each.text for each in first if each.to not in _roles(world)) else ""
 
 
 def _elsewhere(world: World, name: str) -> str:
-    """Return where something is asked that is no field of the form: consent, or a survey."""
-    if name == "consent":
-        return "asked" if world.happened("consented") else ""
+    """Return where something is asked that is no field of the form: in a survey."""
     sent = {planned.run.id for planned in world.theatre.seen.surveys}
     asking = [each.id for each in world.policy.surveys if any(question.id == name for question in each.questions)]
     return f"asked in the survey {asking[0]}" if sent.intersection(asking) else ""
@@ -207,10 +222,21 @@ def _approvals(world: World, expect: Expected) -> Iterator[Finding]:
     for each in expect.approvals:
         wanted = [("|" if each.mode == "either" else "+").join(each.steps)] if each.mode else each.steps
         asked = world.asked if not each.reading or _counts(world.policy, each.reading) else []
-        would = [("would be", steps) for _, steps in world.due_to_be_asked(each.reading)]
+        would = [(f"{_WOULD}{name}", steps) for name, steps in world.due_to_be_asked(each.reading)]
         key = " ".join(filter(None, ("approval", each.reading, each.what)))
-        ok = any(_same(steps, wanted) for _, steps in [*asked, *would])
-        yield _found(key, " → ".join(wanted), _chains([*asked, *would]), ok=ok)
+        right = [name.removeprefix(_WOULD) for name, steps in [*asked, *would] if _same(steps, wanted)]
+        yield _found(key, " → ".join(wanted), _chains([*asked, *would]), ok=bool(right))
+        if each.last_expedited is not None:
+            last = any(world.expedited(name, each.reading) for name in right)
+            yield _found(f"{key} last_expedited", each.last_expedited, last)
+        if each.then_publish:
+            granted = [at for name in right for at in world.happened(f"{name}.granted")]
+            told = [letter.at for letter in world.letters(each.then_publish) if granted and letter.at >= granted[0]]
+            seen = [world.shown(at) for at in told[:_SHOWN]]
+            yield _found(f"{key} then_publish", each.then_publish, seen, ok=bool(told))
+        if each.skips_review is not None:
+            others = [name for name, _ in world.asked if name not in right]
+            yield _found(f"{key} skips_review", each.skips_review, not others)
 
 
 def _counts(policy: Policy, reading: str) -> bool:
@@ -232,6 +258,10 @@ def _same(seen: Sequence[str], wanted: Sequence[str]) -> bool:
 def _pushes(world: World, expect: Expected) -> Iterator[Finding]:
     for each in expect.pushes:
         yield _pushed(world, each)
+    if expect.materials:
+        lists = [letter.at for letter in world.told if all(each in letter.text for each in expect.materials)]
+        seen = [world.shown(at) for at in lists[:_SHOWN]]
+        yield _found("materials", expect.materials, seen or "no message has them all", ok=bool(lists))
 
 
 def _pushed(world: World, each: Push) -> Finding:
@@ -244,8 +274,11 @@ def _pushed(world: World, each: Push) -> Finding:
     at = f" at {each.at:%Y-%m-%d %H:%M}" if each.at is not None else ""
     shown = right or letters
     seen = [world.shown(told.at) for told in shown[:_SHOWN]]
+    called = _BY_TELEPHONE in each.via.split("+")
+    rung = any(right and letter.at >= right[0].at for letter in world.letters(CALL_OUT))
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return _found(f"push {each.to}", f"{', '.join(each.says) or each.what}{at}", f"{said(seen)}{more}", ok=bool(right))
+    wanted = f"{', '.join(each.says) or each.what}{at}{' and by telephone' if called else ''}"
+    return _found(f"push {each.to}", wanted, f"{said(seen)}{more}", ok=bool(right) and (not called or rung))
 
 
 def _survey(world: World, expect: Expected) -> Iterator[Finding]:
@@ -264,6 +297,9 @@ def _survey(world: World, expect: Expected) -> Iterator[Finding]:
     seen = "planned" if reached else "in the policy, not reached in this story" if there else "not in the policy"
     yield _found("survey", wanted.id, seen, ok=there)
     yield from _window(world, wanted)
+    for key, value in (("target_pct", wanted.target_pct), ("with", wanted.with_)):
+        if value:
+            yield Finding(key=f"later survey {key}", expected=value)
     for question, score in wanted.scores.items():
         given = next((run.scores[question] for run in planned if question in run.scores), None)
         yield _found(f"survey score {question}", score, given)

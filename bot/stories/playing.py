@@ -11,7 +11,7 @@ import structlog
 
 from bot.stories import judging
 from bot.stories.judging import Finding
-from bot.stories.script import CUSTOMER, WAIT, Deed, Message, Script, Story
+from bot.stories.script import CUSTOMER, WAIT, Deed, Message, Script, Story, people
 from bot.stories.theatre import Line, Stopped, Theatre
 from bot.stories.world import case_id
 from complaints.calendar import WorkCalendar
@@ -137,7 +137,8 @@ def _entries(story: Story) -> list[_Entry]:
 
 def _people(story: Story, policy: Policy) -> set[str]:
     """Return the names of the customers: whoever writes and is no role."""
-    return {CUSTOMER, *(each.from_ for each in story.messages)} - {role.id for role in policy.routing.roles}
+    names = {CUSTOMER, *(name for each in story.messages for name in people(each.from_))}
+    return names - {role.id for role in policy.routing.roles}
 
 
 def _mistakes(script: Script, policy: Policy) -> Iterator[Problem]:
@@ -150,23 +151,26 @@ def _mistakes(script: Script, policy: Policy) -> Iterator[Problem]:
         channels += [name for each in policy.external.kinds for name in (each.id, f"{each.id}{_FORWARDED}")]
     if story.channel not in channels:
         yield script.problem(("channel",), f"There is no channel {story.channel!r}.", f"There are: {_all(channels)}.")
-    for name in story.answers:
+    given: list[tuple[tuple[str | int, ...], str]] = [(("answers", name), name) for name in story.answers]
+    for index, message in enumerate(story.messages):
+        given += [(("messages", index, "answers", name), name) for name in message.answers]
+    for place, name in given:
         if name != "type" and not policy.form.has(name):
             known = _all(["type", *(each.id for each in policy.form.fields)])
-            yield script.problem(("answers", name), f"The form has no field {name!r}.", f"It has: {known}.")
+            yield script.problem(place, f"The form has no field {name!r}.", f"It has: {known}.")
     roles = [role.id for role in policy.routing.roles]
-    people = sorted(_people(story, policy))
+    customers = sorted(_people(story, policy))
     moves = [each.id for each in policy.lifecycle.moves]
     theirs = [*_CUSTOMERS, *(each.id for each in policy.lifecycle.moves if CUSTOMER in each.by)]
     for index, each in enumerate(story.staff):
         who, do = ("staff", index, "who"), ("staff", index, "do")
         if each.do == WAIT:
             continue
-        if each.who not in roles and each.who not in people:
+        if each.who not in roles and not {*people(each.who)} <= {*customers}:
             yield script.problem(
-                who, f"Nobody is {each.who!r} here.", f"Roles: {_all(roles)}. Customers: {_all(people)}."
+                who, f"Nobody is {each.who!r} here.", f"Roles: {_all(roles)}. Customers: {_all(customers)}."
             )
-        elif each.who in people and each.do not in theirs:
+        elif each.who not in roles and each.do not in theirs:
             yield script.problem(do, f"A customer cannot do {each.do!r}.", f"Customers can: {_all(theirs)}.")
         elif each.who in roles and each.do not in (*moves, *rights.ACTS, _REGISTER):
             known = f"Acts: {_all(list(dict.fromkeys([*rights.ACTS, _REGISTER, WAIT])))}. Moves: {_all(moves)}."
@@ -183,6 +187,7 @@ class _Player:
     def __init__(self, script: Script, theatre: Theatre) -> None:
         self._script, self._story, self._theatre = script, script.story, theatre
         self._people = _people(script.story, theatre.policy)
+        self._answers: dict[str, dict[str, str]] = {}
         self._channel = _MESSENGERS.get(script.story.channel, DESK)
 
     def play(self, entries: list[_Entry], outcome: Outcome) -> None:
@@ -193,7 +198,7 @@ class _Player:
                 place = entry.place
                 self._theatre.until(self._theatre.aware(entry.at), with_it=False)
                 if entry.deed:
-                    self._deed(self._story.staff[entry.index])
+                    self._deeds(self._story.staff[entry.index])
                 else:
                     self._message(self._story.messages[entry.index], entries[number + 1 :])
             place = ("until",)
@@ -209,9 +214,11 @@ class _Player:
             outcome.problems.append(self._script.problem(place, message, cure))
 
     def _message(self, message: Message, coming: list[_Entry]) -> None:
-        self._say(message.from_, message.text, message.files, message.press)
-        if message.from_ in self._people and self._channel != DESK:
-            self._settle(message.from_, coming)
+        for who in people(message.from_):
+            self._answers[who] = {**self._story.answers, **self._answers.get(who, {}), **message.answers}
+            self._say(who, message.text, message.files, message.press)
+            if who in self._people and self._channel != DESK:
+                self._settle(who, coming)
 
     def _say(self, who: str, text: str, files: list[str], press: str) -> None:
         if who in self._people and self._channel == DESK:
@@ -240,22 +247,22 @@ class _Player:
         if story.form == "none":
             return
         following = story.messages[coming[0].index] if coming and not coming[0].deed else None
-        more = following if following is not None and following.from_ == who else None
-        if more is None or not self._answers_itself(more):
+        more = following if following is not None and who in people(following.from_) else None
+        if more is None or not (more.press or theatre.answers_notice(who, more.text)):
             theatre.consent(who, self._channel)
         if more is not None or story.form == "consent":
             return
-        submits = any(each.who == who and each.do == "submit" for each in self._deeds(coming))
+        deeds = [story.staff[each.index] for each in coming if each.deed]
+        submits = any(who in people(each.who) and each.do == "submit" for each in deeds)
         if submits and story.form != "review":
             return
-        theatre.fill(who, self._channel, story.answers, send=story.form == "complete")
+        theatre.fill(who, self._channel, self._answers[who], send=story.form == "complete")
 
-    def _answers_itself(self, message: Message) -> bool:
-        """Tell whether a customer's next message is their own answer to the question of consent."""
-        return bool(message.press) or self._theatre.book.reader.intent(message.text) in ("yes", "no")
-
-    def _deeds(self, coming: list[_Entry]) -> list[Deed]:
-        return [self._story.staff[each.index] for each in coming if each.deed]
+    def _deeds(self, deed: Deed) -> None:
+        """Let everybody do it who is meant, with every case that is."""
+        for who in people(deed.who):
+            for case in people(deed.case):
+                self._deed(deed.model_copy(update={"who": who, "case": case}))
 
     def _deed(self, deed: Deed) -> None:
         if deed.do == WAIT:
@@ -288,7 +295,7 @@ class _Player:
         elif deed.do == "submit":
             if not theatre.speaks(who):
                 raise Stopped(f"{who} has not said anything yet.", "Let them complain first, under `messages`.")
-            theatre.fill(who, self._channel, self._story.answers, send=True)
+            theatre.fill(who, self._channel, self._answers.get(who, self._story.answers), send=True)
         elif who in theatre.entered:
             case = self._case(deed.case or who)
             theatre.act(self._caller(case), case, deed.do, values)

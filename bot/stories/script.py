@@ -40,6 +40,12 @@ Plain = Annotated[str, BeforeValidator(_plain)]
 Given = Annotated[str, BeforeValidator(_joined)]
 
 
+def people(name: str) -> list[str]:
+    """Return whom a name means: `late*3` stands for late1, late2 and late3, who all say or do the same."""
+    stem, _, count = name.partition("*")
+    return [f"{stem}{number}" for number in range(1, int(count) + 1)] if count.isdigit() else [name]
+
+
 class _Part(BaseModel):
     """A part of a story. An unknown key is a mistake."""
 
@@ -47,13 +53,17 @@ class _Part(BaseModel):
 
 
 class Message(_Part):
-    """What somebody writes, sends or presses: `text`, names of `files`, or the label of a button."""
+    """What somebody writes, sends or presses: `text`, names of `files`, or the label of a button.
+
+    `answers` are what they answer to the form, from then on, before those of the story.
+    """
 
     at: datetime
     from_: str = Field(default=CUSTOMER, alias="from")
     text: str = ""
     files: list[str] = Field(default_factory=list)
     press: str = ""
+    answers: dict[str, Plain] = Field(default_factory=dict)
 
 
 class Deed(_Part):
@@ -90,13 +100,17 @@ class Deadline(_Part):
 class Approval(_Part):
     """The steps of an approval in their order, `a+b` for both at once, `a|b` for either.
 
-    `mode` makes one step of them all. `reading` is the reading of the rule book that they follow, and the rest is for
-    readers.
+    `mode` makes one step of them all. `reading` is the reading of the rule book that they follow. `last_expedited`: the
+    last step is; `then_publish`: who is told to publish it once all have signed; `skips_review`: nobody else was asked.
+    The rest is for readers.
     """
 
     steps: list[Annotated[str, Field(pattern=r"^\w+([+|]\w+)*$")]]
     reading: str = ""
     mode: Literal["", "either", "parallel"] = ""
+    last_expedited: bool | None = None
+    then_publish: str = ""
+    skips_review: bool | None = None
     what: str = ""
     form: str = ""
     note: str = ""
@@ -104,22 +118,32 @@ class Approval(_Part):
 
 
 class Push(_Part):
-    """A message that must reach somebody. `what` and `id` are for readers, `says` are words that stand in it."""
+    """A message that must reach somebody. `what` and `id` are for readers, `says` are words that stand in it.
+
+    `via`: the ways that it goes, `a+b` for both: a messenger, and `phone_call_task` where it is called out as well.
+    """
 
     to: str
     what: str = ""
     id: str = ""
     says: Several = Field(default_factory=list)
     at: datetime | None = None
+    via: str = ""
 
 
 class Survey(_Part):
-    """A survey that must be planned. `window` or `within` is when it is sent and ends, `scores` what was answered."""
+    """A survey that must be planned. `window` or `within` is when it is sent and ends, `scores` what was answered.
+
+    `target_pct`, how many should be content, is a figure of many cases, and `with` what is offered besides: one story
+    cannot check them.
+    """
 
     id: str
     window: str = ""
     within: str = ""
     scores: dict[str, int] = Field(default_factory=dict)
+    target_pct: Plain = ""
+    with_: str = Field(default="", alias="with")
 
 
 class Another(_Part):
@@ -155,6 +179,8 @@ class Expected(_Part):
     bot_asks: list[str] | None = None
     must_not_ask: list[str] | None = None
     reply_language: str | None = None
+    empathy_reply: bool | None = None
+    materials: list[str] = Field(default_factory=list)
     route: dict[str, Several] = Field(default_factory=dict)
     deadlines: list[Deadline] = Field(default_factory=list)
     approvals: list[Approval] | None = None

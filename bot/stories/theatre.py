@@ -23,6 +23,7 @@ from bot.channels.telegram import outgoing as telegram
 from bot.channels.wechat import outgoing as wechat
 from bot.channels.wecom import outgoing as wecom
 from bot.desk import wanted
+from bot.reading import open_reader
 from complaints.calendar import WorkCalendar
 from complaints.case import Case, SurveyRun
 from complaints.commands import Act, Command, Hear, Keep
@@ -43,7 +44,7 @@ from complaints.messages import (
 from complaints.policy import Policy
 from complaints.ports import Letter, Timer
 from complaints.tokens import Token
-from handlers import duties, rights, routing
+from handlers import duties, intake, rights, routing
 from handlers.turn import Batch, Book, Turn
 from nlp.reader import KeywordReader
 from policies.phrasebook import Phrasebook
@@ -53,7 +54,7 @@ from storage.migrations import migrate
 #: Where the staff sit: a channel with buttons.
 _STAFF: Final = "telegram"
 #: Who is called out by telephone, in the transcript.
-_CALL_OUT: Final = "call-out"
+CALL_OUT: Final = "call-out"
 _BUTTONS: Final = {
     "telegram": telegram.LIMITS.buttons,
     "wechat": wechat.LIMITS.buttons,
@@ -146,7 +147,7 @@ class Theatre:
         self.entered: dict[str, int] = {}
         self._store = store
         self._staff: dict[str, Staff] = {}
-        self._names: dict[tuple[str, str], str] = {(PLACE.channel, PLACE.chat): _CALL_OUT}
+        self._names: dict[tuple[str, str], str] = {(PLACE.channel, PLACE.chat): CALL_OUT}
         self._conversations: dict[str, int] = {}
         self._fired: Counter[tuple[str, str]] = Counter()
 
@@ -166,7 +167,7 @@ class Theatre:
                     policies={policy.version: policy},
                     calendar=calendars[""],
                     calendars={name: each for name, each in calendars.items() if name},
-                    reader=_reader(policy),
+                    reader=_reader(policy, wording.parent),
                     wording=_wording(wording),
                     ids=store.ids,
                     buttons=_BUTTONS,
@@ -298,9 +299,8 @@ class Theatre:
     # the form
 
     def consent(self, who: str, channel: str) -> None:
-        """Let a customer agree to the notice on personal data, if that is what lies on the table."""
-        conversation = self.conversation(who)
-        if conversation.state == "consenting":
+        """Let a customer agree to the notice on personal data, as often as it lies on the table."""
+        while (conversation := self.conversation(who)).state == "consenting":
             self._answer(who, channel, conversation, "yes", "agrees to the notice on personal data")
 
     def fill(self, who: str, channel: str, answers: dict[str, str], *, send: bool) -> None:
@@ -347,6 +347,12 @@ class Theatre:
     def _answer(self, who: str, channel: str, conversation: Conversation, value: str, what: str) -> None:
         self.note(who, what, made_up=True)
         self._hear(who, channel, press=str(Token(scope="q", value=value, stamp=conversation.turn)))
+
+    def answers_notice(self, who: str, text: str) -> bool:
+        """Tell whether a text agrees, or does not agree, to the notice on personal data, if that lies on the table."""
+        conversation = self.conversation(who)
+        with self.turn(conversation.case_id or 0) as turn:
+            return conversation.state == "consenting" and intake.consent_in(turn, text)[0] in ("yes", "no")
 
     # what is known
 
@@ -400,7 +406,7 @@ class Theatre:
     def serve(self, command: Command) -> None:
         """Serve a command as the desk does, in one commit, and deliver what it wrote."""
         with self._store.unit(self.now) as unit:
-            scene = unit.load([wanted(command)])
+            scene = unit.load([wanted(command, self.now)])
             batch = Batch()
             turn = Turn(self.book, scene, unit.ledger, batch, self.now)
             routing.serve(command, turn)
@@ -408,11 +414,11 @@ class Theatre:
             if isinstance(command, Hear):
                 address = command.message.address
                 self._conversations.setdefault(self._names[_place(address)], scene.by_address(address).id)
-            cases = batch.changes.cases
-        self._look(cases)
+            changes = batch.changes
+        self._look(changes.cases, changes.conversations)
         self._sent(letters)
 
-    def _look(self, cases: list[Case]) -> None:
+    def _look(self, cases: list[Case], conversations: list[Conversation]) -> None:
         """Note what a command has changed."""
         planned = {(each.case_id, each.run.id, each.run.cycle) for each in self.seen.surveys}
         for case in cases:
@@ -424,24 +430,32 @@ class Theatre:
                 for run in case.facts.surveys
                 if (case.id, run.id, run.cycle) not in planned
             ]
-        for name in self._conversations:
-            if name not in self._staff:
-                self._look_at_form(self.conversation(name))
+        named = {*self._conversations.values()} - {each.conversation_id for each in self._staff.values()}
+        for conversation in conversations:
+            if conversation.id in named and conversation.case_id is not None:
+                self._look_at_form(conversation, conversation.case_id)
+        for case in cases:
+            if case.open and (not case.facts.complete or case.conversation_id not in named):  # not: entered at the desk
+                self._look_at_answers(case.id)
 
-    def _look_at_form(self, conversation: Conversation) -> None:
-        case_id = conversation.case_id
-        if case_id not in self.seen.cases or case_id is None:
-            return
+    def _look_at_form(self, conversation: Conversation, case_id: int) -> None:
+        """Note what lies on the table."""
+        asked = self.seen.asked.setdefault(case_id, {})
+        if conversation.state == "consenting":
+            asked.setdefault("consent", self.now)
+            asked.setdefault("consent_step2" if conversation.words.agreed else "consent_step1", self.now)
         if conversation.state == "filling":
-            self.seen.asked.setdefault(case_id, {}).setdefault(conversation.words.field, self.now)
+            asked.setdefault(conversation.words.field, self.now)
+
+    def _look_at_answers(self, case_id: int) -> None:
+        """Note what the form has still to ask for."""
         with self.turn(case_id) as turn:
             case = turn.scene.cases[case_id]
-            if case.open and not case.facts.complete:
-                self.seen.lacking.setdefault(case_id, set()).update(
-                    each.id
-                    for each in self.policy.form.fields
-                    if each.id not in case.words.answers and turn.holds(each.when, case)
-                )
+            self.seen.lacking.setdefault(case_id, set()).update(
+                each.id
+                for each in self.policy.form.fields
+                if each.id not in case.words.answers and turn.holds(each.when, case)
+            )
 
     def _sent(self, letters: list[Letter]) -> None:
         """Take letters as delivered, and a file as brought home."""
@@ -585,9 +599,9 @@ def _wording(folder: Path) -> Phrasebook:
 _READERS: Final[dict[str, KeywordReader]] = {}
 
 
-def _reader(policy: Policy) -> KeywordReader:
+def _reader(policy: Policy, policies_dir: Path) -> KeywordReader:
     if policy.version not in _READERS:
-        _READERS[policy.version] = KeywordReader(policy.taxonomy)
+        _READERS[policy.version] = open_reader(policy, policies_dir)
     return _READERS[policy.version]
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.stories.theatre import Theatre, Told
@@ -12,6 +12,9 @@ from complaints.case import Case
 from complaints.events import Event
 
 _YES: Final = {True: "yes", False: "no"}
+#: The last minute of a day, as stories write its end.
+_LAST: Final = "23:59"
+_MINUTE: Final = timedelta(minutes=1)
 _DATED: Final = ("clock_started", "clock_redated", "clock_extended", "clock_resumed")
 
 
@@ -44,18 +47,26 @@ class World:
         return self.theatre.shown(moment)
 
     def same(self, moment: datetime, expected: datetime) -> bool:
-        """Tell whether a moment is the one that a story means, to the minute."""
-        return self.shown(moment) == f"{expected:%Y-%m-%d %H:%M}"
+        """Tell whether a moment is the one that a story means, to the minute; a day ends at 23:59 as at 24:00."""
+        meant = f"{expected:%Y-%m-%d %H:%M}"
+        return self.shown(moment) == meant or (
+            meant.endswith(_LAST) and self.shown(moment) == f"{expected + _MINUTE:%Y-%m-%d %H:%M}"
+        )
 
     def happened(self, name: str) -> list[datetime]:
         """Return when a state was entered, a move made, or something of the journal happened.
 
         Where a state has the name of an event, it is the state that is meant.
         """
+        return self.happened_to(self.case, name)
+
+    def happened_to(self, case: Case, name: str) -> list[datetime]:
+        """The same of another case of the story."""
         lifecycle = self.policy.lifecycle
         own = {*(each.id for each in lifecycle.states), *(each.id for each in lifecycle.moves)}
-        found = [self.case.opened_at] if name == lifecycle.first else []
-        return found + [event.at for event in self.journal if name in _names(event)[name in own :]]
+        journal = self.journal if case is self.case else self.theatre.journal(case.id)
+        found = [case.opened_at] if name == lifecycle.first else []
+        return found + [event.at for event in journal if name in _names(event)[name in own :]]
 
     def people(self, name: str) -> list[str]:
         """Return whom a name means: a customer, a role, the roles of a part, or the department."""
@@ -102,6 +113,20 @@ class World:
         """The approvals that were asked for, or would be, each with everyone who has to sign it."""
         found = [*self.asked, *self.due_to_be_asked()]
         return [(name, {role for step in steps for role in re.split(r"[+|]", step)}) for name, steps in found]
+
+    def called(self, name: str) -> set[str]:
+        """Return what a grade of the case is called: its id, in small letters and large ones, and its titles."""
+        grades = self.policy.taxonomy.grades.get(name, [])
+        now = next((each for each in grades if each.id == self.case.facts.grades.get(name)), None)
+        if now is None:
+            return set()
+        return {now.id, now.id.upper(), *(now.title[language] for language in self.policy.languages)}
+
+    def expedited(self, approval: str, reading: str = "") -> bool:
+        """Tell whether the last step of an approval is expedited, for the case as it is."""
+        facts = self.facts | {name: reading for name, each in self.policy.readings.items() if reading in each.of}
+        steps = chain(self.policy.approval(approval), facts)
+        return steps is not None and bool(steps) and steps[-1].expedited
 
     def fact(self, name: str) -> object:
         """Return a grade, or another fact of the case; `amount_…` is its amount, a flag whether the case has it."""

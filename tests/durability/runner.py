@@ -14,7 +14,7 @@ from pathlib import Path
 
 import policies
 from bot import clock, logs, settings, wiring
-from nlp.reader import KeywordReader
+from bot.reading import open_reader
 from policies.loader import parse, read
 from policies.phrasebook import Phrasebook
 
@@ -22,10 +22,10 @@ from policies.phrasebook import Phrasebook
 def main() -> None:
     folder = Path(policies.__file__).parent
     policy = parse(read("trade_003", folder), "trade_003")
-    reader, phrasebook = KeywordReader(policy.taxonomy), Phrasebook.load(folder / "wording")
+    reader, phrasebook = open_reader(policy, folder), Phrasebook.load(folder / "wording")
     reader.read("先把词典都读进来")
     wiring.parse = lambda *_: policy
-    wiring.KeywordReader = lambda _: reader
+    wiring.open_reader = lambda *_: reader
     Phrasebook.load = lambda _: phrasebook
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:

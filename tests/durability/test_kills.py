@@ -143,8 +143,9 @@ class Service:
         self.starts = 0
         self.child = 0
 
-    async def start(self, settings: dict[str, Any]) -> None:
-        self.process.stdin.write(json.dumps({**settings, "ahead": self.starts * AHEAD}) + "\n")
+    async def start(self, settings: dict[str, Any], ahead: float | None = None) -> None:
+        ahead = self.starts * AHEAD if ahead is None else ahead
+        self.process.stdin.write(json.dumps({**settings, "ahead": ahead}) + "\n")
         self.process.stdin.flush()
         self.starts += 1
         while True:  # the child's log goes the same way

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import policies
-from nlp.reader import KeywordReader
+from bot.reading import open_reader
 from policies.checker import Problem, check
 from policies.loader import load
 
@@ -27,7 +27,7 @@ routing:
     - {id: service, title: *t, members: [ground, cabin]}
     - {id: finance, title: *t}
     - {id: duty_chief, title: *t, grants: [handle, lead]}
-    - {id: director, title: *t, grants: [lead, read]}
+    - {id: director, title: *t, grants: [read, lead]}
     - {id: auditor, title: *t, grants: [audit]}
   routes:
     - {part: support, to: finance, when: {type: refund}}
@@ -81,6 +81,7 @@ approvals:
       - {when: {amount: {gt: 500000}}, steps: [{any: [director, duty_chief]}]}
     after:
       - {when: {flags: legal}, steps: [director]}
+acceptance: {most: 3}
 external: {limit: {amount: 3, unit: workday}, replied_by: [owner, duty_chief]}
 duties:
   - {id: monthly_check, title: *t, to: auditor, every: month, due: {amount: 8, unit: month_day}, sample: {percent: 10, of: {type: refund}}, missed: director}
@@ -99,10 +100,14 @@ examples:
   - {case: {type: luggage, amount: 600000, flags: [legal]}, approval: plan, steps: [director]}
   - {case: {type: refund, flags: [safety]}, parts: {lead: [duty_chief], support: [finance]}}
 """
+_LEADERS = """\
+    - {id: duty_chief, title: *t, grants: [handle, lead]}
+    - {id: director, title: *t, grants: [read, lead]}
+"""
 
 
 def checked(path: Path) -> list[Problem]:
-    return check([path], read=lambda policy: KeywordReader(policy.taxonomy).read)
+    return check([path], read=lambda policy, folder: open_reader(policy, folder).read)
 
 
 @pytest.fixture
@@ -154,6 +159,9 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("when: {reading_a: R1}}]", "when: {risk: high, flags: safety}}]", "This limit of 'first_response' never has its turn: number 1", "before"),
         ("start: plan.opened, stop", "start: plan.begun, stop", "no state, move or act 'plan.begun'", "'plan."),
         ("clocks: [sign]", "clocks: [sing]", "There is no clock 'sing'.", "'sign'"),
+        ("  - {id: call_back, title", "  - {id: external_reply, title", "'external_reply' is the clock of cases that were passed on from outside", "another name"),
+        # acceptance
+        (_LEADERS, _LEADERS.replace("lead]", "read]"), "After so many refusals whoever leads decides, and no role grants `lead`.", "a role"),
         # approvals
         ("{amount: {le: 50000}}, steps: [duty_chief]}", "{amount: {le: 50000}}, steps: [duty_chef]}", "There is no role 'duty_chef'.", "'duty_chief'"),
         ("on: approving\n", "on: aproving\n", "no state, move or act 'aproving'", "'approving'"),
@@ -191,6 +199,7 @@ def test_a_mistake_is_told_with_its_line_in_plain_words_with_a_cure(
         "'investigating' can never leave it": "    - {id: investigating}",
         "Nothing waits for 'plan.": "  - id: plan",
         "Nobody approves": "    matrix:",
+        "After so many refusals": "acceptance:",
         "This row of 'plan' never has its turn": "      - {when: {amount: {gt: 50000, le: 500000}, risk: low}",
     }
 

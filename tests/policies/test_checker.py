@@ -102,7 +102,7 @@ notice:
 """
 
 
-def read(policy: Policy) -> Callable[[str], Reading]:
+def read(policy: Policy, _: Path) -> Callable[[str], Reading]:
     """Read a text by the first keyword that it holds."""
 
     def of(text: str) -> Reading:

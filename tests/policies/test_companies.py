@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import policies
-from nlp.reader import KeywordReader
+from bot.reading import open_reader
 from policies.checker import check
 from policies.loader import load
 
@@ -11,7 +11,7 @@ POLICIES = Path(policies.__file__).parent
 
 
 def test_every_example_of_every_company_holds() -> None:
-    problems = check([POLICIES / "companies"], read=lambda policy: KeywordReader(policy.taxonomy).read)
+    problems = check([POLICIES / "companies"], read=lambda policy, folder: open_reader(policy, folder).read)
 
     assert [str(problem) for problem in problems] == []
 

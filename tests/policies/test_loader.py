@@ -56,3 +56,37 @@ def test_a_file_of_an_older_schema_is_lifted(monkeypatch: pytest.MonkeyPatch) ->
     )
 
     assert loader.parse(text).id == "trade_003"
+
+
+def test_a_chosen_reading_is_in_the_text_and_so_in_the_version() -> None:
+    text = loader.read("chem_000", POLICIES)
+    policy = loader.parse(text)
+
+    other = loader.parse(loader.chosen(text, {"approval_matrix": "R2"}))
+
+    assert (policy.readings["approval_matrix"].is_, other.readings["approval_matrix"].is_) == ("R1", "R2")
+    assert other.version != policy.version
+    same = {"readings": policy.readings, "version": policy.version}
+    assert other.model_copy(update=same) == policy, "and nothing else is"
+
+
+def test_what_counts_already_can_be_chosen_and_changes_nothing() -> None:
+    text = loader.read("chem_000", POLICIES)
+
+    assert loader.chosen(text, {"approval_matrix": "R1"}) == loader.chosen(text, {}) == text
+
+
+def test_readings_that_a_policy_does_not_have_are_named_with_those_it_has() -> None:
+    text = loader.read("chem_000", POLICIES)
+
+    with pytest.raises(Misconfigured) as caught:
+        loader.chosen(text, {"approval_matrix": "R9", "colour": "R1"})
+
+    unknown, impossible = caught.value.problems
+    assert unknown.startswith("READINGS: the policy chem_000 has no reading 'colour'. It has: approval_matrix, ")
+    assert impossible == "READINGS: approval_matrix cannot be 'R9'. It can be: R1, R2."
+
+
+def test_a_policy_without_readings_says_that_it_has_none() -> None:
+    with pytest.raises(Misconfigured, match="It has: none"):
+        loader.chosen(loader.read(TRADE, POLICIES).partition("\nreadings:")[0], {"colour": "R1"})

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import policies
-from nlp.reader import KeywordReader
+from bot.reading import open_reader
 from policies.checker import check
 from policies.extending import Extended
 from policies.loader import load
@@ -32,7 +32,7 @@ def hotel(tmp_path: Path) -> Path:
 def test_the_file_of_the_page_is_short_right_and_a_whole_policy(hotel: Path) -> None:
     policy = load(hotel, POLICIES)
 
-    assert check([hotel], read=lambda policy: KeywordReader(policy.taxonomy).read) == []
+    assert check([hotel], read=lambda policy, folder: open_reader(policy, folder).read) == []
     assert hotel.read_text("utf-8").count("\n") < 60
     assert [each.id for each in policy.form.fields] == ["name", "contact", "room", "expected_solution", "evidence"]
     assert {*policy.hours.week} == {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
@@ -82,7 +82,7 @@ def test_every_piece_of_the_page_about_policies_is_right(hotel: Path) -> None:
     with hotel.open("w", encoding="utf-8") as file:
         YAML(typ="safe", pure=True).dump({**whole, "extends": "standard"}, file)
 
-    problems = check([hotel.parent], read=lambda policy: KeywordReader(policy.taxonomy).read)
+    problems = check([hotel.parent], read=lambda policy, folder: open_reader(policy, folder).read)
 
     assert [str(each) for each in problems] == []
     assert first.count("\n") <= 11

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from complaints.messages import Address
+from complaints.messages import Address, Credit, LateNews
 from complaints.ports import Card, Changes, Letter, Priority
 from storage import Pace, Settled, Store, Want
 from tests.storage.building import (
@@ -15,6 +15,7 @@ from tests.storage.building import (
     MINUTE,
     NOW,
     SECOND,
+    again,
     chat,
     complain,
     execute,
@@ -648,3 +649,121 @@ def test_many_senders_send_each_letter_once_and_in_order(url: str, open_store: C
     for recipient in range(7):
         mine = [number for name, _, number in delivered if name == str(recipient)]
         assert mine == sorted(mine)
+
+
+# --- late news ---
+
+
+def news(store: Store, name: str, *lines: str, now: datetime = NOW) -> Letter:
+    """Let somebody learn something late, as the desk does: what is held grows, else it begins."""
+    with store.unit(now) as unit:
+        held = unit.load([Want(late=True)]).late_news(chat(name))
+        before = held.body.lines if held is not None and isinstance(held.body, LateNews) else ()
+        body = LateNews(text="\n".join([*before, *lines]), lines=(*before, *lines))
+        if held is None:
+            held = letter(store, name, unasked=True, priority=Priority.ALERT)
+            held.body, held.due_at = body, now + MINUTE
+            unit.flush(Changes(letters=[held]))
+        else:
+            held.body, held.due_at = body, now + MINUTE
+            unit.flush(Changes(grown=[held]))
+    return held
+
+
+def test_late_news_is_one_letter_that_grows_and_is_held_until_nothing_is_late_any_more(store: Store) -> None:
+    news(store, "1", "a")
+    news(store, "2", "other")
+    news(store, "1", "b", now=NOW + SECOND)
+    assert claim(store, NOW + 2 * SECOND) == []
+
+    store.free_news(NOW + 2 * SECOND)
+
+    assert sorted(claim(store, NOW + 2 * SECOND)) == ["a\nb", "other"]
+
+
+def test_late_news_goes_a_minute_after_it_grew_last_though_nobody_frees_it(store: Store) -> None:
+    news(store, "1", "a")
+    news(store, "1", "b", now=NOW + 30 * SECOND)
+
+    assert claim(store, NOW + 89 * SECOND) == []
+    assert claim(store, NOW + 90 * SECOND) == ["a\nb"]
+
+
+def test_late_news_holds_up_nothing_else_for_its_reader(store: Store) -> None:
+    news(store, "1", "late")
+    post(store, letter(store, "1", "now", unasked=True, priority=Priority.ALERT))
+
+    assert claim(store) == ["now"]
+
+
+def test_late_news_that_is_on_its_way_grows_no_more_and_what_comes_then_is_another_letter(store: Store) -> None:
+    news(store, "1", "a")
+    store.free_news(NOW)
+    assert claim(store) == ["a"]
+
+    news(store, "1", "b", now=NOW + SECOND)
+    news(store, "1", "c", now=NOW + SECOND)
+    store.free_news(NOW + SECOND)
+
+    assert claim(store, NOW + HOUR) == ["a"], "it is tried again, and the other waits behind it"
+    assert claim(store, NOW + HOUR) == []
+
+
+def test_late_news_that_nobody_could_deliver_stands_in_no_ones_way(store: Store) -> None:
+    news(store, "1", "a")
+    store.free_news(NOW)
+    settle(store, *(Settled(letter=each, outcome="dead", error="gone") for each in store.claim("telegram", NOW, 10)))
+
+    news(store, "1", "b")
+    store.free_news(NOW)
+
+    assert claim(store) == ["b"]
+
+
+def test_two_nodes_that_begin_late_news_at_once_write_one_letter(url: str, open_store: Callable[..., Store]) -> None:
+    stores = [open_store(url), open_store(url)]
+    for round_ in range(10):
+        barrier = threading.Barrier(2)
+
+        def learn(place: int, barrier: threading.Barrier = barrier, round_: int = round_) -> None:
+            barrier.wait()
+            for name in "12":
+                again(lambda: news(stores[place], name, f"{round_}.{place}"))  # noqa: B023 # called at once
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(learn, range(2)))
+    stores[0].free_news(NOW)
+
+    told = [sorted(each.split("\n")) for each in claim(stores[0])]
+    assert told == [sorted(f"{round_}.{place}" for round_ in range(10) for place in range(2))] * 2
+
+
+# --- parked, while its reader wrote ---
+
+
+def test_a_letter_is_not_parked_if_its_reader_wrote_since_it_was_tried(url: str, store: Store) -> None:
+    letters = post(store, *(letter(store, "1", words, priority=Priority.DECISION) for words in "ab"))
+    waits = [Settled(letter=each, outcome="parked", error="window", counters=("message",)) for each in letters]
+    settle(store, waits[0])
+    with store.unit(NOW) as unit:  # they write: what is parked by now is told at once
+        unit.load([Want(address=chat("1"), parked=True)])
+        unit.flush(Changes(credits=[(chat("1"), Credit(name="message", count=5, seconds=60))]))
+
+    settle(store, waits[1])
+
+    assert execute(url, "SELECT id, state FROM outbox ORDER BY id") == [
+        (letters[0].id, "parked"),
+        (letters[1].id, "waiting"),
+    ]
+    assert claim(store) == ["b"]
+
+
+def test_a_letter_is_parked_where_the_last_credit_is_kept_for_others(url: str, store: Store) -> None:
+    [mine] = post(store, letter(store, "1", "a"))
+    with store.unit(NOW) as unit:
+        unit.load([Want(address=chat("1"))])
+        unit.flush(Changes(credits=[(chat("1"), Credit(name="message", count=1, seconds=60))]))
+
+    settle(store, Settled(letter=mine, outcome="parked", error="window", counters=("message",), keep=1))
+
+    assert execute(url, "SELECT state FROM outbox") == [("parked",)]

@@ -101,6 +101,34 @@ async def test_an_alarm_is_told_with_a_button_until_one_has_seen_it_and_all_hear
     assert telephone.calls == []
 
 
+async def test_whoever_does_something_with_the_case_has_seen_its_alarm(watched, telephone):
+    town = await watched()
+    watch, zhou = await town.agent("夜班甲", "night_watch"), await town.agent("周敏", "reception")
+    await (await town.customer()).say(FIRE)
+    number = town.case().number
+    await watch.heard()
+    await zhou.all(number, f"!{number}", "!我来处理")
+    assert town.case().facts.alarms["danger"].seen_by == zhou.member.id
+    assert f"{number}：周敏已看到告警" in await watch.heard()
+    await town.pass_time(hours=1)
+    assert len(rounds(town)) == 1
+    assert telephone.calls == []
+
+
+async def test_an_alarm_that_an_act_itself_raises_goes_on(watched):
+    worse = {"id": "worse", "on": "claimed", "to": "night_watch", "say": "notice.flagged", "alarm": True}
+    town = await watched(more=(worse,))
+    watch, zhou = await town.agent("夜班甲", "night_watch"), await town.agent("周敏", "reception")
+    await (await town.customer()).say(FIRE)
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理")
+    alarms = town.case().facts.alarms
+    assert (alarms["danger"].seen_by, alarms["worse"].seen_by) == (zhou.member.id, None)
+    await town.pass_time(minutes=10)
+    assert town.events("alarmed")[-1].facts["alarm"] == "worse", "it is new, and nobody has seen it"
+    assert await watch.heard()
+
+
 async def test_an_alarm_that_nobody_sees_goes_to_the_next_person_then_on_by_role_and_calls_out(watched, telephone):
     town = await watched()
     one, two = await town.agent("夜班甲", "night_watch"), await town.agent("夜班乙", "night_watch")
@@ -150,7 +178,7 @@ async def test_an_alarm_ends_with_its_case(watched, telephone):
     count = len(rounds(town))
     await town.pass_time(hours=2)
     assert len(rounds(town)) == count
-    assert town.trays().next_timer_at is None
+    assert town.timers() == []
 
 
 async def test_a_service_that_was_down_goes_on_with_one_round_and_one_call(watched, telephone):

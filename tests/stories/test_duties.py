@@ -3,39 +3,38 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from complaints.ports import Changes
 
 HOME = Path(__file__).parents[2] / "policies"
 DUTIES = """
-duties:
-  - id: weekly_sample
-    title: {zh-Hans: 每周抽查, zh-Hant: 每週抽查, en: Weekly sample}
-    to: supervision
-    every: week
-    due: {amount: 5, unit: week_day}
-    sample: {percent: 50}
-    missed: leading_group
-  - id: monthly_meeting
-    title: {zh-Hans: 月度例会, zh-Hant: 月度例會, en: Monthly meeting}
-    to: reception
-    every: month
-    due: {amount: 5, unit: month_day}
-    proof: none
-    missed: leading_group
+- id: weekly_sample
+  title: {zh-Hans: 每周抽查, zh-Hant: 每週抽查, en: Weekly sample}
+  to: supervision
+  every: week
+  due: {amount: 5, unit: week_day}
+  sample: {percent: 50}
+  missed: leading_group
+- id: monthly_meeting
+  title: {zh-Hans: 月度例会, zh-Hant: 月度例會, en: Monthly meeting}
+  to: reception
+  every: month
+  due: {amount: 5, unit: month_day}
+  proof: none
+  missed: leading_group
 """
 
 
 @pytest.fixture
 def company(tmp_path: Path) -> Path:
-    text = (HOME / "companies/trade_003.yaml").read_text("utf-8").replace("\nexamples:", DUTIES + "\nexamples:", 1)
-    (tmp_path / "companies").mkdir()
-    for name in ("wording", "calendars"):
-        (tmp_path / name).symlink_to(HOME / name)
-    if (HOME / "standard.yaml").exists():
-        (tmp_path / "standard.yaml").symlink_to(HOME / "standard.yaml")
-    path = tmp_path / "companies/duties.yaml"
-    path.write_text(text, "utf-8")
+    """A company with these duties and no others."""
+    yaml = YAML(typ="safe", pure=True)
+    policy = yaml.load((HOME / "companies/trade_003.yaml").read_text("utf-8"))
+    policy["duties"] = yaml.load(DUTIES)
+    path = tmp_path / "duties.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(policy, file)
     return path
 
 
@@ -87,6 +86,17 @@ async def test_a_missed_duty_is_told_upwards_once_also_after_the_service_was_awa
     assert heard.many == 1
     await town.until("2025-04-09 10:00")
     assert not await boss.heard()
+
+
+async def test_a_duty_whose_date_passed_before_it_was_there_begins_with_the_next_period(found, company):
+    town = await found("2025-03-10 09:30", company=str(company))
+    zhou = await town.agent("周敏", "reception")
+    boss = await town.agent("李总", "leading_group")
+    await town.until("2025-03-31 17:00")
+    assert "月度例会" not in await boss.heard()
+    assert "月度例会" not in await zhou.heard()
+    await town.until("2025-04-01 09:05")
+    assert "月度例会（2025-04）" in await zhou.heard()
 
 
 async def test_a_duty_is_closed_to_those_whose_it_is_not(found, company):

@@ -188,3 +188,13 @@ async def test_a_case_entered_for_a_customer_may_come_from_outside(shaped):
     await zhou.all("!更多…", "!外部转来", "!媒体", "早报 2025-03-04 12:00")
     assert town.case().facts.external.kind == "press"
     assert town.due("external_reply") == "2025-03-04 12:00"
+
+
+async def test_who_enters_a_complaint_is_told_what_to_ask_the_customer(shaped):
+    town = await shaped(external=OUTSIDE)
+    zhou = await town.agent("周敏", "reception", "logistics")
+    heard = await zhou.say("登记 订单YX20250118-3 物流没更新都半个月了 我叫王岚 电话13812345678")
+    asked = next(line for line in str(heard).splitlines() if "请再向客户问清" in line)
+    assert "所在地区" in asked
+    assert "联系方式" not in asked
+    assert "订单号" not in asked

@@ -49,7 +49,7 @@ def book(_once_each: None) -> None:
             current=policy,
             policies={policy.version: policy},
             calendar=wiring.work_calendar(policy.hours, folder / "calendars"),
-            reader=wiring.KeywordReader(policy.taxonomy),
+            reader=wiring.open_reader(policy, folder),
             wording=Phrasebook.load(folder / "wording"),
             ids=Ids(),
         )

@@ -156,7 +156,7 @@ async def test_from_every_question_one_can_cancel_and_change_ones_mind(town):
     assert "已撤回" in await wang.press("确定撤回")
     assert town.case().state == "withdrawn"
     assert not town.case().open
-    assert town.trays().next_timer_at is None, "nothing more will happen"
+    assert town.timers() == [], "nothing more will happen"
 
 
 async def test_from_every_question_one_can_go_back_and_keep_what_was_said(town):
@@ -291,9 +291,33 @@ async def test_consent_is_recorded_with_version_language_and_the_hash_of_its_wor
     assert len(event.facts["text_sha256"]) == 64
 
 
+async def test_where_the_rule_book_wants_it_twice_nothing_is_asked_before_the_second_consent(found):
+    town = await found(company="crm_001")
+    wang = await town.customer()
+    await wang.say("我那个1.8万的退款到底什么时候退，你们客服转来转去")
+    heard = await wang.say("同意")
+    assert "再确认一次" in heard
+    assert heard.labels == ["再次同意", "不同意"]
+    assert [event.name for event in town.journal() if "consent" in event.name] == ["consented_once"]
+    assert "也记到" in await wang.say("等了一周了")
+    heard = await wang.say("再次同意 手机13812345678")
+    assert "怎么称呼" in heard, "the number was said along with it, and is not asked for"
+    assert town.case().words.answers["contact"] == "13812345678"
+    assert len(town.events("consented")) == 1
+
+
+async def test_who_refuses_the_second_consent_has_not_consented(found):
+    town = await found(company="crm_001")
+    wang = await town.customer()
+    await wang.all("退款到底什么时候到，等了一周了", "!同意", "!不同意")
+    assert town.events("consented") == []
+    assert not town.case().open
+    assert "同意吗" in await wang.say("退款还是没到"), "and begins with the first one again"
+
+
 async def test_below_the_threshold_the_customer_chooses_from_the_top_three_and_other(town):
     wang = await town.customer()
-    await wang.say("我对你们很不满意，要投诉，客服、快递、价格都有意见")
+    await wang.say("你们太差劲了，我要投诉")
     asked = await wang.press("同意")
     assert "最接近" in asked
     assert town.case().type == ""

@@ -93,6 +93,24 @@ async def test_a_move_is_made_by_the_part_or_department_that_it_names_and_by_nob
     assert town.events("did")[-1].actor == f"staff:{people[may].member.id}"
 
 
+async def test_who_may_make_a_move_sees_the_case_only_while_the_move_can_be_made(ruled):  # noqa: F811
+    audit = {
+        "id": "audited",
+        "from": ["handed_over", "investigating"],
+        "by": "sales",
+        "when": {"owned": True},
+        "button": title("复核"),
+    }
+    town = await ruled(moves=(audit,))
+    lin, sun = await town.agent("林物流", "logistics"), await town.agent("孙销售", "sales")
+    await (await town.customer()).file()
+    number = town.case().number
+    assert "没有这个权限" in await sun.say(number)
+    await shown(lin, number)
+    await lin.press("我来处理")
+    assert "复核" in (await shown(sun, number)).labels
+
+
 async def test_who_has_left_hears_and_sees_nothing_and_their_case_goes_back(town):
     lin, qian = await town.agent("林物流", "logistics"), await town.agent("钱物流", "logistics")
     await (await town.customer()).file()

@@ -353,7 +353,7 @@ async def test_a_customer_takes_a_filed_complaint_back_and_the_owner_hears(town)
     assert "已撤回" in await wang.press("确定撤回")
     assert town.case().state == "withdrawn"
     assert "撤回了" in await zhou.heard()
-    assert town.trays().next_timer_at is None
+    assert town.timers() == []
 
 
 @pytest.mark.parametrize("by", ["room", "private"])

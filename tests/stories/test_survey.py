@@ -85,11 +85,11 @@ async def test_a_score_may_be_typed_and_a_story_is_no_score(town):
     await town.until("2025-03-17 09:00")
     await wang.heard()
     assert "结果" in await wang.say("5分")
-    heard = await wang.say("收到了 但是少了2件")
+    heard = await wang.say("物流又没更新了")
     assert [event.facts["score"] for event in town.events("survey_answered")] == [5]
     assert "哪一件" in heard
     heard = await wang.press("新的投诉")
-    assert town.case().type == "wrong_goods"
+    assert town.case().type == "logistics_delay"
     assert len(town.cases()) == 2
 
 
@@ -120,6 +120,20 @@ async def test_scores_are_asked_once_per_resolution(town):
     await town.until("2025-04-10 12:00")
     assert len(town.events("survey_sent")) == 1
     assert [event.facts["score"] for event in town.events("survey_answered")] == [5, 4, 0]
+
+
+async def test_another_trouble_that_is_named_in_a_survey_is_a_complaint_of_its_own(town):
+    zhou = await town.agent("周敏", "reception")
+    wang = await town.customer()
+    await _done(town, zhou, wang)
+    first = town.case()
+    await town.until("2025-03-17 09:00")
+    await wang.heard()
+    heard = await wang.say("收到了 但是少了2件")
+    assert [case.type for case in town.cases()] == ["logistics_delay", "wrong_goods"]
+    assert town.case().number in heard
+    assert town.case(0).state == "completed"
+    assert first.customer_id == town.case().customer_id
 
 
 async def test_a_comment_that_names_a_danger_calls_people(town):

@@ -256,3 +256,54 @@ def test_what_customers_answer_by_themselves_fits_every_kind_of_field():
 
     assert set(answers) == {"zh-Hans", "zh-Hant", "en"}
     assert all({"text", "contact", "order_no", "amount", "date", "moment"} == set(each) for each in answers.values())
+
+
+MANY = """
+id: many
+regime: trade_003
+channel: telegram
+messages:
+  - {at: "2025-03-03 10:00", from: late*3, text: "订单YX20250118-3 物流没更新都半个月了"}
+  - {at: "2025-03-03 10:05", from: broken*2, text: "灯坏了，质量太差", answers: {model: LX-7}}
+staff:
+  - {at: "2025-03-03 11:00", who: logistics, do: propose, case: late*3, with: {text: 空运补发}}
+  - {at: "2025-03-03 12:00", who: late*2, do: customer_accepts}
+expect:
+  outcome:
+    - counted: {what: proposed, cases: 3}
+    - counted: {what: executing, cases: 2}
+"""
+
+
+def test_several_customers_may_say_and_do_the_same(tmp_path):
+    outcome = played(tmp_path, MANY)
+
+    assert outcome.well
+    said = [line.who for line in outcome.lines if "物流没更新" in line.what and not line.heard]
+    assert said == ["late1", "late2", "late3"]
+    assert sum(line.what == "LX-7" for line in outcome.lines) == 2, "what they answer is their own"
+    assert failed(played(tmp_path, MANY.replace("proposed, cases: 3", "proposed, cases: 5"))) == ["outcome counted"]
+
+
+def test_nobody_beyond_those_who_spoke_does_anything(tmp_path):
+    assert "Nobody is 'late*4' here." in wrong(tmp_path, MANY.replace("who: late*2", "who: late*4"))
+
+
+@pytest.mark.parametrize(
+    ("expected", "key"),
+    [
+        ("grading: {urgency: 紧急}", "grading urgency"),
+        ("empathy_reply: true", "empathy_reply"),
+        ("materials: [录音]", "materials"),
+        ("pushes: [{to: logistics, via: wecom+phone_call_task}]", "push logistics"),
+        ("approvals: [{steps: [leading_group], last_expedited: true}]", "approval last_expedited"),
+        ("approvals: [{steps: [leading_group], then_publish: sales}]", "approval then_publish"),
+        ("bot_asks: [consent_step2]", "bot_asks consent_step2"),
+    ],
+)
+def test_what_did_not_happen_is_not_found(tmp_path, expected, key):
+    assert key in failed(played(tmp_path, changed("type: logistics_delay", expected)))
+
+
+def test_a_grade_may_be_written_by_its_title(tmp_path):
+    assert played(tmp_path, changed("type: logistics_delay", "grading: {urgency: 一般}")).well

@@ -3,6 +3,9 @@
 import pytest
 from aiohttp import web
 
+from complaints.commands import Miss
+from complaints.ports import Priority
+
 PROGRESS = "TM_progress_0000000000000000000000000000000"
 SUBSCRIBE = "SUB_progress_00000000000000000000000000000"
 PROPOSAL = "免费补发一件"
@@ -39,6 +42,29 @@ async def test_a_notice_tells_that_something_waits_and_opens_the_page(found):
     digest = await wang.say("好的")
     assert digest.count(PROPOSAL) == 1
     assert town.trays().outbox_parked == 0
+
+
+async def test_a_customer_who_wrote_while_a_letter_was_being_parked_is_not_called(found):
+    town = await found(channels=("wechat", "wecom"))
+    zhou, wang = await closed(town)
+    await zhou.all("!提出方案", PROPOSAL)
+    assert town.case().facts.call
+    assert PROPOSAL in await wang.say("怎么样了")
+    missed = len(town.events("undelivered"))
+    case = town.case()
+    await town.service.desk.submit(
+        Miss(
+            conversation_id=case.conversation_id,
+            case_id=case.id,
+            reason="window",
+            text=PROPOSAL,
+            channel="wechat",
+            priority=int(Priority.DECISION),
+            letter_id=1,
+        )
+    )
+    assert not town.case().facts.call
+    assert len(town.events("undelivered")) == missed, "it is parked no more: it was told"
 
 
 async def test_a_customer_who_reacts_to_a_notice_is_not_called(found):

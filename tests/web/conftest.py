@@ -24,12 +24,12 @@ from bot.delivery import LocalGates, Postman
 from bot.desk import Desk
 from bot.metrics import Metrics
 from bot.page import Pages, Uploads
+from bot.reading import open_reader
 from bot.web import Late, build, forwarder
 from complaints.errors import NotGenuine
 from complaints.messages import Address, Attachment, Credit, IncomingMessage, OutgoingMessage
 from complaints.ports import Letter
 from handlers.turn import Book
-from nlp.reader import KeywordReader
 from policies.calendars import work_calendar
 from policies.loader import load
 from policies.phrasebook import Phrasebook
@@ -192,7 +192,7 @@ class House:
 def _rules() -> tuple[Any, ...]:
     policy = load(HOME / "companies" / "trade_003.yaml", HOME)
     calendar = work_calendar(policy.hours, HOME / "calendars")
-    return policy, calendar, KeywordReader(policy.taxonomy), Phrasebook.load(HOME / "wording")
+    return policy, calendar, open_reader(policy, HOME), Phrasebook.load(HOME / "wording")
 
 
 Open = Callable[..., Awaitable[House]]

@@ -258,7 +258,7 @@ class WeChat:
         """Send one message and pay for it; None where it must be said in another form."""
         progress = self._of(letter)
         if not progress.paid and not await self._purse.spend(letter.address, _WINDOW, keep=keep):
-            return await self._tell_that_it_waits(letter, message)
+            return await self._tell_that_it_waits(letter, message, keep)
         progress.paid = True  # a try that fails costs nothing at the platform: the next one need not pay again
         answer = await self._api.call("/cgi-bin/message/custom/send", body)
         if answer.code == outgoing.NO_CHOOSING and body["msgtype"] == "msgmenu":
@@ -271,12 +271,12 @@ class WeChat:
             progress.paid = False
         if answer.code in outgoing.CLOSED:
             await self._purse.close(letter.address, _WINDOW)
-            return await self._tell_that_it_waits(letter, message)
+            return await self._tell_that_it_waits(letter, message, keep)
         return self._outcome(answer)
 
-    async def _tell_that_it_waits(self, letter: Letter, message: OutgoingMessage) -> Outcome:
+    async def _tell_that_it_waits(self, letter: Letter, message: OutgoingMessage, keep: int) -> Outcome:
         """Park a letter; tell once, until the person writes again, that something waits. A decision is always told."""
-        waits = Parked(reason="window")
+        waits = Parked(reason="window", counters=_WINDOW, keep=keep)
         template, consent = self._templates.get("progress"), self._templates.get("subscribe")
         progress = self._of(letter)
         if template is None and consent is None:
@@ -285,7 +285,7 @@ class WeChat:
             if not await self._purse.spend(letter.address, (incoming.NOTICE.name,)) and (
                 letter.priority is not Priority.DECISION
             ):  # a template message went out before; whether a consent was left for a notice is not known
-                return Parked(reason="window", noticed=template is not None)
+                return replace(waits, noticed=template is not None)
             progress.notice = True
         outcome: Outcome = Refused(error="no template message")
         if template is not None:
@@ -299,7 +299,7 @@ class WeChat:
                 await self._purse.close(letter.address, counter)
         match outcome:
             case Sent():
-                return Parked(reason="window", noticed=True)
+                return replace(waits, noticed=True)
             case Retry() | Unreachable(reason="blocked"):
                 return outcome
         return waits
