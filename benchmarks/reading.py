@@ -61,9 +61,33 @@ give the same reading, and every reading names the words that decided.
 
 The tables are learned from labelled texts (`policies/texts`, all written for this) by
 `plaint classify --company ID --train policies/texts/ID.tsv --out policies/weights/ID.yaml`: jieba cuts the texts, runs
-of characters join what it does not know, chi² chooses the words, a linear model weighs them. Corrections of agents propose
-words (`plaint classify --propose`); a person accepts them (`--accept WORD=TYPE`). Every lexicon that was read with is
-kept, and `plaint classify --compare OLD NEW` shows which of the last cases would be read otherwise.
+of characters join what it does not know, chi² chooses the words, a linear model weighs them. Corrections of agents
+propose words (`plaint classify --propose`); a person accepts them (`--accept WORD=TYPE`). Every lexicon that was read
+with is kept, and `plaint classify --compare OLD NEW` shows which of the last cases would be read otherwise.
+"""
+COMPANIES = """\
+## Complaint types of the companies
+
+Messages written without sight of the lexicons (`tests/nlp/said`), 200 for each company. *Best* is the share whose best
+type is the labelled one (in brackets: or an acceptable one), *three* the share whose label is among the best three.
+*Words alone*: with the keywords of the policy and nothing learned. The last two columns: points won or lost when the
+same messages are turned into the writing of Taiwan and of Hong Kong.
+
+| company | best | three | words alone | Taiwan | Hong Kong |
+|---|---|---|---|---|---|"""
+SETS = """\
+## Public sets
+
+Accuracy on texts that were not learned from; {folds} of five parts that are always the same. The SVM is a linear one on
+TF-IDF of characters; the plain list holds the best 30 words of each label, one vote each. The texts are not in the
+repository.
+
+| set | texts | learned table | macro-F1 | SVM | table - SVM | plain list | table - list |
+|---|---|---|---|---|---|---|---|"""
+SPEED = """\
+Beside `jieba.lcut` of the same {texts:.0f} messages of 40 to 60 characters, in one run, with the policy and the learned
+table of the chemical maker. The reader does not segment: it finds all words in one pass (Aho-Corasick), and jieba is only
+loaded where something is learned.
 """
 _HAN = re.compile(f"[{lexicon.load().characters.han}]")
 
@@ -219,42 +243,21 @@ def page(kept: dict[str, Any]) -> str:  # Any: what JSON holds
     """Return the page of the docs: how the reader reads, and the figures that were measured."""
     lines = [INTRODUCTION]
     if rows := kept.get("companies"):
-        lines += [
-            "## Complaint types of the companies",
-            "",
-            "Messages written without sight of the lexicons (`tests/nlp/said`), 200 for each company. *Best* is",
-            "the share whose best type is the labelled one (in brackets: or an acceptable one), *three* the share whose",
-            "label is among the best three. *Words alone*: with the keywords of the policy and nothing learned. The last",
-            "two columns: points lost when the same messages are turned into the writing of Taiwan and of Hong Kong.",
-            "",
-            "| company | best | three | words alone | Taiwan | Hong Kong |",
-            "|---|---|---|---|---|---|",
-        ]
+        lines.append(COMPANIES)
         lines += [
             f"| {row['company']} | {row['top1']:.1%} ({row['lenient']:.1%}) | {row['top3']:.1%} | {row['by_hand']:.1%} "
             f"| {100 * row['tw']:+.1f} | {100 * row['hk']:+.1f} |"
             for row in rows
         ]
         both = [mean(row[name] for row in rows) for name in ("top1", "lenient", "top3", "by_hand", "tw", "hk")]
-        lines += [
-            f"| **mean** | {both[0]:.1%} ({both[1]:.1%}) | {both[2]:.1%} | {both[3]:.1%} | {100 * both[4]:+.1f} "
-            f"| {100 * both[5]:+.1f} |",
-            "",
-        ]
+        middle = f"{both[0]:.1%} ({both[1]:.1%}) | {both[2]:.1%} | {both[3]:.1%}"
+        lines += [f"| **mean** | {middle} | {100 * both[4]:+.1f} | {100 * both[5]:+.1f} |", ""]
     if rows := kept.get("public"):
-        lines += [
-            "## Public sets",
-            "",
-            f"Accuracy on texts that were not learned from; {kept['folds']} of five parts that are always the same. The",
-            "SVM is a linear one on TF-IDF of characters; the plain list holds the best 30 words of each label, one vote",
-            "each. The texts are not in the repository.",
-            "",
-            "| set | texts | learned table | macro-F1 | SVM | table - SVM | plain list | table - list |",
-            "|---|---|---|---|---|---|---|---|",
-        ]
+        lines.append(SETS.format(folds=kept["folds"]))
         lines += [
             f"| {row['set']} | {row['texts']} | {row['learned']:.1%} | {row['macro_f1']:.1%} | {row['svm']:.1%} "
-            f"| {100 * (row['learned'] - row['svm']):+.1f} | {row['list']:.1%} | {100 * (row['learned'] - row['list']):+.1f} |"
+            f"| {100 * (row['learned'] - row['svm']):+.1f} | {row['list']:.1%} "
+            f"| {100 * (row['learned'] - row['list']):+.1f} |"
             for row in rows
         ]
         lines.append("")
@@ -262,10 +265,7 @@ def page(kept: dict[str, Any]) -> str:  # Any: what JSON holds
         lines += [
             "## Speed",
             "",
-            f"Beside `jieba.lcut` of the same {measured['texts']:.0f} messages of 40 to 60 characters, in one run, with the",
-            "policy and the learned table of the chemical maker. The reader does not segment: it finds all words in one",
-            "pass (Aho-Corasick), and jieba is only loaded where something is learned.",
-            "",
+            SPEED.format(texts=measured["texts"]),
             "| what | times `jieba.lcut` |",
             "|---|---|",
             f"| types and flags | {measured['types and flags']:.2f} |",

@@ -23,6 +23,8 @@ from storage import Store
 
 #: An example of the policy teaches as much as so many texts: it must hold.
 _EXAMPLE: Final = 3.0
+#: What a word that a person accepted weighs: it decides, unless much speaks against it.
+_ADDED: Final = 3.0
 #: A word is proposed if this share of the cases that hold it has the type.
 _PRECISE: Final = 0.8
 _ACCEPTED: Final = re.compile(r"(?P<word>.+)=(?P<type>[a-z][a-z0-9_]*)")
@@ -152,7 +154,7 @@ def accept(wanted: Sequence[str], policy: Policy, policies_dir: Path) -> Path:
         match = _ACCEPTED.fullmatch(each)
         if match is None or match["type"] not in types:
             raise Misconfigured(f"{each!r} is no WORD=TYPE with one of the types {', '.join(sorted(types))}.")
-        added.setdefault(match["word"], {})[match["type"]] = 1.0
+        added.setdefault(match["word"], {})[match["type"]] = _ADDED
     file = files.path(policies_dir, policy.id)
     files.write(weights.model_copy(update={"added": added}), file)
     return file

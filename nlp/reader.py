@@ -147,7 +147,9 @@ class KeywordReader:
         """Tell whether something is complained about: by its words, or by all that was learned of how people talk."""
         if any(match not in denied for match in found.get("complaint", ())):
             return True
-        said = self._talk.read(folded, [(match.start, match.end) for match in denied]) if self._talk else None
+        if self._talk is None:  # then whatever was learned is all there is to go by
+            return self._table is not None
+        said = self._talk.read(folded, [(match.start, match.end) for match in denied])
         return said is not None and said.evidence[COMPLAINT] > _SURELY
 
     def _types(

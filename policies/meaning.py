@@ -374,7 +374,8 @@ def _acceptance(subject: Subject) -> Iterator[Finding]:
 
 def _clocks(subject: Subject) -> Iterator[Finding]:
     known = subject.names
-    if not any("unwatched" in clock.start and clock.when.always for clock in subject.policy.clocks):
+    guarded = any("unwatched" in clock.start and clock.when.always for clock in subject.policy.clocks)
+    if not guarded and not subject.broken:
         yield Finding(
             path=("clocks",),
             message="A case that nobody owns, and of which no date runs, could be forgotten.",

@@ -123,6 +123,8 @@ def test_what_is_no_certain_sum_is_left_out(reader, text):
     [
         ("上上周三报修", ["2026-11-04"]),
         ("双十一那天买的", ["2026-11-11"]),
+        ("2025年中秋节订的月饼", ["2025-10-06"]),
+        ("去年元宵节订的灯", ["2025-02-12"]),
         ("去年国庆后就没人管了", ["2025-10-08/.."]),
         ("三十号之前拿不出方案就法庭见", ["../2026-11-30"]),
         ("前天打的，大前天也打了", ["2026-11-20", "2026-11-19"]),
@@ -219,7 +221,6 @@ def test_without_the_moment_it_was_said_only_a_date_with_its_year_is_read(reader
         ("Got three mattresses torn", "quantity", "3"),
         ("快啲搵人嚟整", "remedy", "repair"),
         ("赔偿多少钱你们说", "remedy", "compensation"),
-        ("2025年元宵节订的", "date", "2025-02-12"),
         ("买的iPhone 15 Pro Max是翻新的", "model", "iPhone 15 Pro Max"),
     ],
 )  # fmt: skip

@@ -77,6 +77,7 @@ clocks:
     stop: finished
     limit: {amount: 3, unit: workday}
     when: {urgency: urgent}
+  - {id: unwatched, title: *t, start: unwatched, stop: watched, limit: {amount: 2, unit: hour}}
 escalation:
   - {clocks: [answer], rungs: [{percent: 100, to: works}]}
   - {rungs: [{percent: 80, to: [owner, department]}]}
