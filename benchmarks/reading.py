@@ -86,8 +86,8 @@ repository.
 |---|---|---|---|---|---|---|---|"""
 SPEED = """\
 Beside `jieba.lcut` of the same {texts:.0f} messages of 40 to 60 characters, in one run, with the policy and the learned
-table of the chemical maker. The reader does not segment: it finds all words in one pass (Aho-Corasick), and jieba is only
-loaded where something is learned.
+table of the chemical maker. The reader does not segment: it finds all words in one pass (Aho-Corasick), and jieba is
+loaded only where something is learned.
 """
 _HAN = re.compile(f"[{lexicon.load().characters.han}]")
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
@@ -85,7 +86,8 @@ def is_latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-def forms(word: str, *, inflect: Inflection = "all") -> set[str]:
+@lru_cache(maxsize=65_536)
+def forms(word: str, *, inflect: Inflection = "all") -> frozenset[str]:
     """Return every folded form in which a word is looked for: regional spellings, and English inflections.
 
     `nouns` leaves out verb forms, for words whose verb is another matter (fire, fired).
@@ -94,7 +96,7 @@ def forms(word: str, *, inflect: Inflection = "all") -> set[str]:
     for folded in spellings(word):
         latin = folded.isascii() and inflect != "none"
         found |= _inflected(folded, nouns_only=inflect == "nouns") if latin else {folded, folded.replace("'", "")}
-    return found
+    return frozenset(found)
 
 
 def _inflected(phrase: str, *, nouns_only: bool) -> set[str]:
