@@ -53,7 +53,7 @@ give the same reading, and every reading names the words that decided.
 2. One pass finds all words of all lists: keywords of the policy with their Taiwan and Hong Kong forms and English
    inflections, denials, questions, dangers with the contexts in which they mean nothing, and what announces a value.
 3. What the text takes back ("not about the refund", "nobody was hurt") counts nothing.
-4. A learned table (`policies/weights/COMPANY.yaml`) says how much each word speaks for and against each type. Together
+4. A learned table (in `policies/weights`) says how much each word speaks for and against each type. Together
    with the keywords that is the evidence; the scores are shares of its exponentials. Whether anything is complained
    about at all is read from a table of its own (`talk.yaml`), and so are dangers (`risks.yaml`).
 5. Values (numbers, sums, dates, telephones, addresses, remedies) are read where words announce them. What is uncertain

@@ -155,7 +155,7 @@ async def test_an_alarm_that_nobody_sees_goes_to_the_next_person_then_on_by_role
         "number": case.number,
         "company": "trade_003",
         "round": 1,
-        "title": "人身安全 · 待分类",
+        "title": "人身安全 · 产品质量问题",
         "at": "",
     }
     for body in telephone.bodies:
@@ -251,7 +251,7 @@ async def test_an_alarm_that_sounds_already_is_not_raised_again(watched, telepho
     wang = await town.customer()
     await wang.say(FIRE)
     await wang.press("同意")
-    await wang.say("记者也联系我了")
+    await wang.say("我要找记者曝光你们")
     assert len(rounds(town)) == 1
     assert len(town.events("flagged")) > 1
     await shown(one, town.case().number)
