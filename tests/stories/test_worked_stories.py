@@ -1,5 +1,7 @@
 """The worked stories of a trading company, each with its dates, in three languages."""
 
+import pytest
+
 
 async def test_broken_lamps_on_a_friday_night_in_english(found):
     town = await found("2025-03-14 21:30")
