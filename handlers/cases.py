@@ -172,18 +172,21 @@ def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:
         value = value_of(each, reading, text, turn.book.currency)
         if value is None or (each.kind == "choice" and value not in {choice.id for choice in each.choices}):
             continue
-        answer(turn, case, each.id, value, CUSTOMER, read=True)
-        filled.append(each.id)
+        if answer(turn, case, each.id, value, CUSTOMER, read=True):
+            filled.append(each.id)
     return filled
 
 
-def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, read: bool = False) -> None:
-    """Give a field of the form its value; `read`: taken from free text, not asked for."""
+def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, read: bool = False) -> bool:
+    """Give a field of the form its value; `read`: taken from free text, not asked for.
+
+    Return whether it can be one: a moment that has passed can not.
+    """
     kind = turn.policy(case).form.field(field_id).kind
     if kind == "moment":  # "tomorrow" is the day after it was said
         value = moments.fixed(value, turn.said_at or turn.now, turn.book.calendar.zone) or ""
     if not value or case.words.answers.get(field_id) == value:
-        return
+        return bool(value)
     case.words.answers[field_id] = value
     turn.record(case, "answered", actor, facts={"field": field_id, "read": read}, words={"value": value})
     found = kind == "order_no" and orders.look_up(turn, case, value)
@@ -191,6 +194,7 @@ def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, rea
         regrade(turn, case)
     if found:
         orders.tell(turn, case)
+    return True
 
 
 def set_type(turn: Turn, case: Case, type_id: str, actor: str, *, words: list[str] | None = None) -> None:

@@ -483,11 +483,15 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
 def _found_later(turn: Turn, known: list[Case], reading: Reading) -> bool:
     """Tell whether the customer, asked how it went, names another trouble than the one that was settled.
 
-    That is a complaint of its own. Where another case is open too, or it is the same trouble, they are asked which.
+    That is a complaint of its own. Where another case is open too, where it is the same trouble, or not clear which,
+    they are asked.
     """
-    case = known[0] if len(known) == 1 else None
-    asked = case is not None and case.facts.resolved_at is not None and surveying.running(turn, case) is not None
-    return asked and bool(reading.types) and case is not None and reading.types[0].id != case.type
+    case, best = (known[0] if len(known) == 1 else None), (reading.types[0] if reading.types else None)
+    if case is None or best is None or case.facts.resolved_at is None or surveying.running(turn, case) is None:
+        return False
+    taxonomy = turn.policy().taxonomy
+    clear = best.score >= taxonomy.threshold and best.id not in (case.type, taxonomy.fallback)
+    return clear and reading.kind == "complaint"
 
 
 def _waited_for(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str) -> None:

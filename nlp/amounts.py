@@ -119,8 +119,10 @@ class AmountFinder:
             # "eight hundred each": the last numeral belongs to what follows
             end, number = end - 1, numerals.value(run.group()[:-1])
             per_piece = True
-        if number is None or (number.led and (variant != "HK" or not number.short)) or not number.value:
+        if number is None or (number.led and (variant != "HK" or not number.short)):
             return
+        if not number.value and not (unit and self._paid.search(folded[max(0, start - _BEFORE) : start])):
+            return  # "free of charge" is an offer, "the amount is 0" a sum
         whole = end
         worth, end = self._scaled(folded, number.value, end)
         if end != run.end():
@@ -275,7 +277,7 @@ class AmountFinder:
         return {"HK": "HKD", "TW": "TWD"}.get(variant, self._currency)
 
     def _take(self, draft: Draft, worth: Decimal, code: str, span: tuple[int, int], confidence: float) -> None:
-        if worth and worth < _MOST and draft.free(*span):
+        if worth < _MOST and draft.free(*span):
             draft.take("amount", f"{worth:.2f} {code}", *span, confidence)
 
 

@@ -19,6 +19,9 @@ MOST: Final = 2.0
 #: were chosen by trying out the lexicon with tables that had not seen the texts: recall 0.95 at a precision of 0.92.
 LEAST: Final = 1.5
 ALONE: Final = 2.5
+#: A text with fewer words of the table than this, a name or a few words, says too little to be weighed by it: then the
+#: words of the risk decide alone. The first letter of a name must alarm nobody.
+ENOUGH: Final = 8
 #: What speaks against each risk where nothing was learned: words alone must weigh 1.
 _UNLEARNED: Final = -2.4
 #: Words of this weight need nothing beside them.
@@ -65,10 +68,8 @@ class Risks:
             matches = [each for each in words.get(risk, ()) if not _inside(each, contexts)]
             if pages[risk].beside and not any(each in likely for each in pages[risk].beside):
                 matches = [each for each in matches if each.entry.weight >= _STRONG]
-            one = Found(
-                matches=tuple(matches),
-                learned=(said.evidence if said else self._start).get(risk, _UNLEARNED),
-            )
+            weighed = said.evidence.get(risk, _UNLEARNED) if said and said.words >= ENOUGH else _UNLEARNED
+            one = Found(matches=tuple(matches), learned=weighed)
             if one.evidence(hits(matches) if matches else ()) > 0:
                 likely[risk] = replace(one, told=said.told(risk, _TOLD)) if said else one
         return likely

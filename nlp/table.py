@@ -57,8 +57,9 @@ class Finder:
 class Said:
     """What the words of a table say of one text: the evidence for each type, and on request the words that decided."""
 
-    def __init__(self, evidence: dict[str, float], tell: Callable[[str, int], tuple[Hit, ...]]) -> None:
-        """Keep the evidence, and how to tell the words: most readings are made of few types."""
+    def __init__(self, words: int, evidence: dict[str, float], tell: Callable[[str, int], tuple[Hit, ...]]) -> None:
+        """Keep how many words there are, the evidence, and how to tell the words: few types are ever asked for."""
+        self.words = words
         self.evidence = evidence
         self._tell = tell
 
@@ -108,6 +109,7 @@ class Table:
                 sums[type_] += weight
         evidence = [start + each / norm for start, each in zip(self._start, sums, strict=True)]
         return Said(
+            len(found),
             dict(zip(self._types, evidence, strict=True)),
             lambda type_, most: self._told(found, norm, self._order[type_], most),
         )

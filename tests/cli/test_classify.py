@@ -15,7 +15,7 @@ HOME = Path(policies.__file__).parent
 def own(tmp_path, monkeypatch):
     """A folder of policies that a test may change."""
     folder = tmp_path / "policies"
-    for part in ("companies", "calendars", "wording", "weights"):
+    for part in ("companies", "wording", "weights"):
         shutil.copytree(HOME / part, folder / part)
     shutil.copy(HOME / "standard.yaml", folder)
     return folder

@@ -29,6 +29,7 @@ class Outbox:
     settled: list[tuple[Letter, Outcome, float]] = field(default_factory=list)
     claims: int = 0
     broken: bool = False
+    unwritable: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, *letters: Letter) -> None:
@@ -56,7 +57,7 @@ class Outbox:
 
     async def settle(self, batch: list[tuple[Letter, Outcome]]) -> None:
         """Write down what became of letters."""
-        if self.broken:
+        if self.broken or self.unwritable:
             raise ConnectionError("no database")
         for letter, outcome in batch:
             self.settled.append((letter, outcome, self.now()))

@@ -555,13 +555,16 @@ async def test_the_count_by_which_the_outbox_knows_a_letter_is_left_alone(
 async def test_a_letter_whose_lease_ran_out_unsettled_is_settled_under_the_new_one(
     hire: Hire, outbox: Any, letter: Letters, people: list[Phone]
 ) -> None:
-    outbox.broken = True
+    outbox.unwritable = True
     postman, told = await hire(), letter(people[0].id, attempts=1)
     postman.post([told])
     await people[0].wait_for()
 
     outbox.put(letter(people[0].id, id=told.id, attempts=2))
-    outbox.broken = False
+    while told.id not in outbox.taken:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # the claim hands over what it took
+    outbox.unwritable = False
     await outbox.until(outbox.of)
     await asyncio.sleep(0.3)
 

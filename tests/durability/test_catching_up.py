@@ -147,4 +147,5 @@ async def test_after_an_outage_everybody_gets_one_letter_even_from_a_desk_that_i
         "leading_group" in each.facts["to"] for journal in journals for each in journal if each.name == "escalated"
     )
     [news] = [text for text in said["李总"] if _LATE.search(text)]
-    assert _SHOWN + int(_MORE.findall(news)[0]) == told, "every line is told once"
+    of_duties = 1  # nobody draws the weekly sample: one line, of one look at all duties
+    assert _SHOWN + int(_MORE.findall(news)[0]) == told + of_duties, "every line is told once"

@@ -39,7 +39,6 @@ async def test_tomorrow_is_the_day_after_it_was_said(shaped):
     assert town.due("answer_customer") == "2025-03-11 16:00"
 
 
-@pytest.mark.xfail(reason="a date that has passed is taken for a correction: not mended yet")
 async def test_the_form_takes_a_time_alone_and_asks_again_for_nonsense(shaped):
     town = await shaped(fields=WISH, clocks=REPLY, at="2025-03-10 10:03")
     wang = await town.customer()
