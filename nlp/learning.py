@@ -13,9 +13,9 @@ from typing import Any, Final
 from complaints.clauses.taxonomy import Taxonomy
 from complaints.weights import Weights, Word
 from nlp import lexicon
+from nlp.matcher import Finder
 from nlp.normalize import normalize
 from nlp.segment import Segmenter
-from nlp.table import Finder
 
 #: A word must stand in so many texts.
 _LEAST: Final = 2
@@ -157,7 +157,7 @@ class _Texts:
 
         finder = Finder(words)
         texts = [*said, *listed]
-        cells = [(row, place) for row, each in enumerate(texts) for place in sorted(finder.find(each.text))]
+        cells = [(row, place) for row, each in enumerate(texts) for place in sorted(finder.find(each.text)[0])]
         at = ([row for row, _ in cells], [place for _, place in cells])
         return cls(
             words=words,

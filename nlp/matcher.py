@@ -11,6 +11,8 @@ from ahocorasick_rs import AhoCorasick
 from nlp import lexicon
 from nlp.normalize import spellings
 
+Span = tuple[int, int]
+
 Inflection = Literal["all", "nouns", "none"]
 
 #: Which roles are looked for in other forms too: what people complain about and ask for, not the words around it.
@@ -43,31 +45,60 @@ class Match(NamedTuple):
     entry: Entry
 
 
-class Matcher:
-    """All words in one Aho-Corasick automaton. Latin words are found at word boundaries only."""
+class Finder:
+    """Finds which words of a list a text holds. Latin ones are found at word boundaries only.
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        patterns: dict[str, dict[Entry, None]] = defaultdict(dict)
-        for entry in entries:
-            for form in forms(entry.word, inflect=_INFLECTION.get(entry.role, "none")):
-                patterns[form][entry] = None
-        self._entries = [tuple(each) for each in patterns.values()]
+    A Latin word that ends in `*` is the beginning of words. Words may be given in several `forms`.
+    """
+
+    def __init__(self, words: Sequence[str], entries: Iterable[Entry] = ()) -> None:
+        """Build one automaton of the words and of those of the entries, in all their spellings."""
+        begun = [len(word) > 1 and word[-1] == "*" for word in words]
+        spelt = spellings([word[:-1] if begins else word for word, begins in zip(words, begun, strict=True)])
+        patterns = [
+            (form, begins, place)
+            for place, (written, begins) in enumerate(zip(spelt, begun, strict=True))
+            for form in sorted(written)
+        ]
+        listed: dict[str, dict[Entry, None]] = defaultdict(dict)
+        entries = list(entries)
+        for entry, written in zip(entries, spellings([entry.word for entry in entries]), strict=True):
+            for form in _inflections(written, _INFLECTION.get(entry.role, "none")):
+                listed[form][entry] = None
+        patterns += [(form, False, -1) for form in listed]
+        self._places = [place for _, _, place in patterns]
+        self._entries = [tuple(each) for each in listed.values()]
         # Whether a neighbour may continue the word: only where the word itself ends in a Latin letter or a digit.
-        self._edges = [(is_latin(each[0]), is_latin(each[-1])) for each in patterns]
-        self._find = AhoCorasick(list(patterns)).find_matches_as_indexes
+        self._edges = [
+            (left, right) if (left := is_latin(form[0])) | (right := is_latin(form[-1]) and not begins) else None
+            for form, begins, _ in patterns
+        ]
+        self._find = AhoCorasick([form for form, _, _ in patterns]).find_matches_as_indexes
 
-    def find(self, folded: str) -> dict[str, list[Match]]:
-        """Return all matches by role, in the order of their ends. Overlapping ones are all there."""
-        found: dict[str, list[Match]] = defaultdict(list)
-        length = len(folded)
-        edges, entries = self._edges, self._entries
+    def find(self, folded: str) -> tuple[dict[int, Span], dict[str, list[Match]]]:
+        """Return the words of the list by place, and where each stands first; and all matches of entries, by role.
+
+        Matches stand in the order of their ends. Overlapping ones are all there.
+        """
+        words: dict[int, Span] = {}
+        roles: dict[str, list[Match]] = defaultdict(list)
+        length, edges, places, entries = len(folded), self._edges, self._places, self._entries
+        first = len(places) - len(entries)
         for pattern, start, end in self._find(folded, overlapping=True):
-            left, right = edges[pattern]
-            if (left and start and is_latin(folded[start - 1])) or (right and end < length and is_latin(folded[end])):
-                continue
-            for entry in entries[pattern]:
-                found[entry.role].append(Match(start, end, entry))
-        return found
+            edge = edges[pattern]
+            if edge is not None:
+                left, right = edge
+                if (left and start and is_latin(folded[start - 1])) or (
+                    right and end < length and is_latin(folded[end])
+                ):
+                    continue
+            place = places[pattern]
+            if place < 0:
+                for entry in entries[pattern - first]:
+                    roles[entry.role].append(Match(start, end, entry))
+            elif place not in words:
+                words[place] = (start, end)
+        return words, roles
 
 
 def longest(matches: Sequence[Match]) -> list[Match]:
@@ -86,20 +117,25 @@ def is_latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-@lru_cache(maxsize=65_536)
-def forms(word: str, *, inflect: Inflection = "all") -> frozenset[str]:
+def forms(word: str, *, inflect: Inflection = "all") -> set[str]:
     """Return every folded form in which a word is looked for: regional spellings, and English inflections.
 
     `nouns` leaves out verb forms, for words whose verb is another matter (fire, fired).
     """
+    [spelt] = spellings([word])
+    return _inflections(spelt, inflect)
+
+
+def _inflections(spelt: Iterable[str], inflect: Inflection) -> set[str]:
     found: set[str] = set()
-    for folded in spellings(word):
-        latin = folded.isascii() and inflect != "none"
-        found |= _inflected(folded, nouns_only=inflect == "nouns") if latin else {folded, folded.replace("'", "")}
-    return frozenset(found)
+    for each in spelt:
+        latin = each.isascii() and inflect != "none"
+        found |= _inflected(each, nouns_only=inflect == "nouns") if latin else {each, each.replace("'", "")}
+    return found
 
 
-def _inflected(phrase: str, *, nouns_only: bool) -> set[str]:
+@lru_cache(maxsize=65_536)
+def _inflected(phrase: str, *, nouns_only: bool) -> frozenset[str]:
     *front, last = phrase.split(" ")
     heads = {" ".join(front)}
     if front and front[0] == "not":
@@ -107,7 +143,7 @@ def _inflected(phrase: str, *, nouns_only: bool) -> set[str]:
         heads |= {each.replace("'", "") for each in heads}
     tails = _word_forms(last, nouns_only=nouns_only)
     found = {f"{head} {tail}" if head else tail for head in heads for tail in tails}
-    return found | {each.replace("'", "") for each in found if "'" in each}
+    return frozenset(found | {each.replace("'", "") for each in found if "'" in each})
 
 
 def _word_forms(word: str, *, nouns_only: bool) -> set[str]:

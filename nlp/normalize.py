@@ -61,31 +61,18 @@ def _simplified(plain: str) -> str:
     return simple if len(simple) == len(plain) else "".join(_SIMPLIFY(each)[:1] or each for each in plain)
 
 
-def spellings(word: str) -> set[str]:
-    """Return the folded forms of a keyword: as it is written, and in the words of Taiwan and Hong Kong.
+def spellings(words: Sequence[str]) -> list[set[str]]:
+    """Return the folded forms of each keyword: as it is written, and in the words of Taiwan and Hong Kong.
 
     A text is converted character by character, which keeps its places; so the regional words are put into the
-    lexicon instead of being translated in the text.
+    lexicon instead of being translated in the text. All words are converted in one go; none holds a line break.
     """
-    folded = normalize(word).folded
-    forms = {folded}
-    if not folded.isascii():
-        forms |= {normalize(convert(folded)).folded for convert in _regional()}
-    return forms
-
-
-def all_spellings(words: Sequence[str]) -> list[set[str]]:
-    """Return the folded forms of many keywords, as `spellings` does for one: converted in one go, which is cheaper.
-
-    No word holds a line break.
-    """
-    folded = [normalize(word).folded for word in words]
-    forms = [{each} for each in folded]
-    written = "\n".join(folded)
-    for convert in _regional():
-        for form, line in zip(forms, _simplified(convert(written)).lower().split("\n"), strict=True):
-            form.add(line)
-    return forms
+    if not words:
+        return []
+    written = "\n".join(words).translate(_table())
+    folded = _simplified(written)
+    spelt = [folded, *(_simplified(convert(folded).translate(_table())) for convert in _regional())]
+    return [set(forms) for forms in zip(*(each.lower().split("\n") for each in spelt), strict=True)]
 
 
 @cache

@@ -14,16 +14,22 @@ from complaints.reading import Correction, Flag, Hit, Kind, Language, Reading, T
 from complaints.weights import NOTHING_LEARNED, Learned, Weights
 from nlp import answers, corrections, lexicon
 from nlp.evidence import by_owner, hits, near, written_out
-from nlp.matcher import Entry, Match, Matcher
+from nlp.matcher import Entry, Finder, Match, Span
 from nlp.negation import Negation
 from nlp.normalize import Normal, language, normalize
-from nlp.risks import Risks, risk_entries
+from nlp.risks import RISKS, Risks, risk_entries
 from nlp.scoring import scores
 from nlp.slots import SlotFinder, cue_entries, mask
-from nlp.table import Table
+from nlp.table import Said, Tables, without
 
-#: So many words of the learned table are told, for the likeliest types.
+#: So many words of the learned table are told, for the likeliest types, where they score at least so much.
 _TOLD = (5, 3, 3)
+_CLOSE = 0.05
+#: What a type scores at least, to be told where no keyword of it was said.
+_LEAST = 0.005
+#: The names of the tables of a company's types, and of how people talk.
+_TYPES = "types"
+_TALK = "talk"
 #: The label of what was learned from texts that are complaints and texts that are none.
 COMPLAINT = "complaint"
 #: The evidence from which a text is a complaint: it is learned so as to miss few, and an answer in a form is none.
@@ -61,16 +67,16 @@ class KeywordReader:
     ) -> None:
         """Build the automaton. `default` is the language of texts without letters, `currency` that of a bare sum."""
         self.fallback = taxonomy.fallback
-        self._table = Table.of(learned.types)
-        self._talk = Table.of(learned.talk)
+        tables = {_TYPES: learned.types, _TALK: learned.talk, RISKS: learned.risks}
+        self._tables = Tables({name: weights for name, weights in tables.items() if weights is not None})
         self._default = default
         self._negation = Negation()
         self._slots = SlotFinder(taxonomy.slots, currency=currency)
-        self._order = [each.id for each in taxonomy.types]
+        self._order = {each.id: place for place, each in enumerate(taxonomy.types)}
         self._flag_order = [*(each.id for each in taxonomy.flags), "fury", "human"]
         self._dangers = {each.id: each.risks for each in taxonomy.flags if each.risks}
-        self._risks = Risks(learned.risks)
-        self._matcher = Matcher([*_entries(taxonomy), *_added(learned.types)])
+        self._risks = Risks(self._tables)
+        self._finder = Finder(self._tables.words, [*_entries(taxonomy), *_added(learned.types)])
         self._content = _Content(taxonomy=taxonomy, learned=learned)
         self.version = _version(self._content)
 
@@ -95,13 +101,14 @@ class KeywordReader:
         no `slots` gets the same types and flags sooner.
         """
         normal = normalize(text)
-        found = self._matcher.find(normal.folded)
+        words, found = self._finder.find(normal.folded)
         denied = self._negation.denied(normal.folded, found)
         spoken = language(normal, hint=hint, default=self._default)
         values = self._slots.find(normal, found, denied, language=spoken, at=at) if slots else ()
-        complaining = self._complaining(normal.folded, found, denied)
-        types = self._types(normal.folded, found, denied, complaining=complaining)
-        flags = self._flags(normal, found, denied)
+        said = self._tables.read(without(words, [(match.start, match.end) for match in denied]))
+        complaining = self._complaining(found, denied, said)
+        types = self._types(found, denied, said, complaining=complaining)
+        flags = self._flags(normal, words, found, denied, said)
         return Reading(
             language=spoken,
             kind=self._kind(normal, found, types, flags, complaining=complaining),
@@ -143,17 +150,16 @@ class KeywordReader:
         """Return the text with everything starred that tells who somebody is: see `nlp.slots.mask`."""
         return mask(text, reading)
 
-    def _complaining(self, folded: str, found: Mapping[str, list[Match]], denied: set[Match]) -> bool:
+    def _complaining(self, found: Mapping[str, list[Match]], denied: set[Match], said: Said) -> bool:
         """Tell whether something is complained about: by its words, or by all that was learned of how people talk."""
         if any(match not in denied for match in found.get("complaint", ())):
             return True
-        if self._talk is None:  # then whatever was learned is all there is to go by
-            return self._table is not None
-        said = self._talk.read(folded, [(match.start, match.end) for match in denied])
-        return said is not None and said.evidence[COMPLAINT] > _SURELY
+        if _TALK not in self._tables:  # then whatever was learned is all there is to go by
+            return _TYPES in self._tables
+        return said.evidence(_TALK).get(COMPLAINT, 0.0) > _SURELY
 
     def _types(
-        self, folded: str, found: Mapping[str, list[Match]], denied: set[Match], *, complaining: bool
+        self, found: Mapping[str, list[Match]], denied: set[Match], said: Said, *, complaining: bool
     ) -> tuple[TypeScore, ...]:
         words = by_owner(match for match in found.get("type", ()) if match not in denied)
         specific = words.keys() - {self.fallback}
@@ -163,25 +169,32 @@ class KeywordReader:
         wished = [match for match in remedies if match not in denied]
         named = {owner: hits(matches, wished) for owner, matches in words.items()}
         # What was learned tells complaints apart; of a text that is none it would say something, too.
-        learned = self._table if words or complaining else None
-        said = learned.read(folded, [(match.start, match.end) for match in denied]) if learned else None
-        result = scores(
-            {owner: sum(hit.weight for hit in each) for owner, each in named.items()}, said.evidence if said else {}
+        learned = said.evidence(_TYPES) if words or complaining else {}
+        result = scores({owner: sum(hit.weight for hit in each) for owner, each in named.items()}, learned)
+        ranked = sorted(
+            (each for each in result.items() if each[1] >= _LEAST or each[0] in named),
+            key=lambda each: (-each[1], self._order[each[0]]),
         )
-        ranked = sorted(result.items(), key=lambda each: (-each[1], self._order.index(each[0])))
-        most = dict(zip((owner for owner, _ in ranked), _TOLD, strict=False)) if said else {}
+        told = {
+            owner: said.told(_TYPES, owner, most)
+            for (owner, score), most in zip(ranked, _TOLD, strict=False)
+            if owner in learned and score >= _CLOSE
+        }
         return tuple(
-            TypeScore(
-                id=owner,
-                score=score,
-                words=(*named.get(owner, ()), *(said.told(owner, most[owner]) if said and owner in most else ())),
-            )
+            TypeScore(id=owner, score=score, words=(*named.get(owner, ()), *told.get(owner, ())))
             for owner, score in ranked
         )
 
-    def _flags(self, normal: Normal, found: Mapping[str, list[Match]], denied: set[Match]) -> tuple[Flag, ...]:
+    def _flags(
+        self,
+        normal: Normal,
+        learned: dict[int, Span],
+        found: Mapping[str, list[Match]],
+        denied: set[Match],
+        weighed: Said,
+    ) -> tuple[Flag, ...]:
         words = {"fury": [], **by_owner(match for match in found.get("flag", ()) if match not in denied)}
-        likely = self._risks.read(normal.folded, found, denied) if self._dangers else {}
+        likely = self._risks.read(learned, found, denied, weighed) if self._dangers else {}
         unless = found.get("unless", ())
         raised: list[Flag] = []
         for owner in self._flag_order:
@@ -211,9 +224,10 @@ class KeywordReader:
         complaining: bool,
     ) -> Kind:
         if types or complaining or any(flag.id != "human" for flag in flags):
+            if complaining or flags or "question" not in found:
+                return "complaint"
             evidence = max((sum(hit.weight for hit in each.words) for each in types), default=0.0)
-            asks = "question" in found and not complaining and not flags and evidence <= _ASIDE
-            return "question" if asks and not _negative(found) else "complaint"
+            return "question" if evidence <= _ASIDE and not _negative(found) else "complaint"
         if (talk := answers.small_talk(normal.written)) is not None:
             return talk
         return "question" if "question" in found else "other"

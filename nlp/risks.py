@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from complaints.reading import Hit
-from complaints.weights import Weights
 from nlp import lexicon
 from nlp.evidence import by_owner, hits, written_out
-from nlp.matcher import Entry, Match
-from nlp.table import Table
+from nlp.matcher import Entry, Match, Span
+from nlp.table import Said, Tables, without
 
+#: The name of the table that was learned for them.
+RISKS: Final = "risks"
 #: What words of a weight of 1 say, in the measure of learned evidence (natural log odds).
 WORD: Final = 4.0
 #: More weight than this says no more.
@@ -50,28 +51,37 @@ class Found:
 class Risks:
     """The general dangers and what speaks for them. See `nlp/lexicon/risks.yaml`."""
 
-    def __init__(self, weights: Weights | None) -> None:
-        """Build the automaton of what was learned; without it, words alone decide."""
-        self._table = Table.of(weights)
-        self._start = weights.start if weights is not None else {}
+    def __init__(self, tables: Tables) -> None:
+        """Look up what was learned in the table RISKS; without one, words alone decide."""
+        self._tables = tables
+        self._pages = lexicon.load().risks.risks
+        self._order = sorted(self._pages, key=lambda each: len(self._pages[each].beside))
 
-    def read(self, folded: str, found: Mapping[str, list[Match]], denied: set[Match]) -> dict[str, Found]:
-        """Return what speaks for each risk that is read: more for than against it."""
-        pages = lexicon.load().risks.risks
-        words = by_owner(match for match in found.get("risk", ()) if match not in denied)
-        unless = found.get("no_risk", ())
-        harmless = (*denied, *unless, *found.get("unless", ()))
-        said = self._table.read(folded, [(match.start, match.end) for match in harmless]) if self._table else None
+    def read(
+        self, words: dict[int, Span], roles: Mapping[str, list[Match]], denied: set[Match], said: Said
+    ) -> dict[str, Found]:
+        """Return what speaks for each risk that is read: more for than against it.
+
+        `said` is what all words say but those that are denied; here those in harmless contexts say nothing, either.
+        """
+        matches = by_owner(match for match in roles.get("risk", ()) if match not in denied)
+        unless = roles.get("no_risk", ())
+        if harmless := [*unless, *roles.get("unless", ())]:
+            said = self._tables.read(without(words, [(match.start, match.end) for match in (*denied, *harmless)]))
+        weighed = said.evidence(RISKS) if said.words(RISKS) >= ENOUGH else {}
         likely: dict[str, Found] = {}
-        for risk in sorted(pages, key=lambda each: len(pages[each].beside)):
+        for risk in self._order:
+            learned = weighed.get(risk, _UNLEARNED)
+            if risk not in matches and learned <= ALONE:
+                continue
             contexts = [each for each in unless if each.entry.owner in (risk, _ALL)]
-            matches = [each for each in words.get(risk, ()) if not _inside(each, contexts)]
-            if pages[risk].beside and not any(each in likely for each in pages[risk].beside):
-                matches = [each for each in matches if each.entry.weight >= _STRONG]
-            weighed = said.evidence.get(risk, _UNLEARNED) if said and said.words >= ENOUGH else _UNLEARNED
-            one = Found(matches=tuple(matches), learned=weighed)
-            if one.evidence(hits(matches) if matches else ()) > 0:
-                likely[risk] = replace(one, told=said.told(risk, _TOLD)) if said else one
+            named = [each for each in matches.get(risk, ()) if not _inside(each, contexts)]
+            beside = self._pages[risk].beside
+            if beside and not any(each in likely for each in beside):
+                named = [each for each in named if each.entry.weight >= _STRONG]
+            one = Found(matches=tuple(named), learned=learned)
+            if one.evidence(hits(named)) > 0:
+                likely[risk] = replace(one, told=said.told(RISKS, risk, _TOLD)) if risk in weighed else one
         return likely
 
 

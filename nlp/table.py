@@ -1,124 +1,121 @@
-"""A learned table at work: which of its words a text holds, and what they say together."""
+"""Learned tables at work: what the words that a text holds say together."""
 
-from collections.abc import Callable, Iterable, Sequence
-from heapq import nlargest
+from collections.abc import Iterable, Mapping
 from math import sqrt
-
-from ahocorasick_rs import AhoCorasick
+from struct import Struct
+from typing import Final
 
 from complaints.reading import Hit
 from complaints.weights import Weights
-from nlp.matcher import is_latin
-from nlp.normalize import all_spellings
+from nlp.matcher import Span
 
-Span = tuple[int, int]
-
-
-class Finder:
-    """Finds which words of a list a text holds. Latin ones are found at word boundaries only.
-
-    A Latin word that ends in `*` is the beginning of words.
-    """
-
-    def __init__(self, words: Sequence[str]) -> None:
-        begun = [len(word) > 1 and word[-1] == "*" for word in words]
-        spelt = all_spellings([word[:-1] if begins else word for word, begins in zip(words, begun, strict=True)])
-        patterns = [
-            (form, place, begins)
-            for place, (forms, begins) in enumerate(zip(spelt, begun, strict=True))
-            for form in sorted(forms)
-        ]
-        self._places = [place for _, place, _ in patterns]
-        # Whether a neighbour may continue the word: only where the word itself ends in a Latin letter or a digit.
-        self._edges = [
-            (left, right) if (left := is_latin(form[0])) | (right := is_latin(form[-1]) and not begins) else None
-            for form, _, begins in patterns
-        ]
-        self._find = AhoCorasick([form for form, _, _ in patterns]).find_matches_as_indexes
-
-    def find(self, folded: str) -> dict[int, Span]:
-        """Return the places, in the list, of the words that a text holds, and where each stands first."""
-        found: dict[int, Span] = {}
-        length, edges, places = len(folded), self._edges, self._places
-        for pattern, start, end in self._find(folded, overlapping=True):
-            edge = edges[pattern]
-            if edge is not None:
-                left, right = edge
-                if (left and start and is_latin(folded[start - 1])) or (
-                    right and end < length and is_latin(folded[end])
-                ):
-                    continue
-            place = places[pattern]
-            if place not in found:
-                found[place] = (start, end)
-        return found
+#: A row of numbers is one whole number, of so many bits for each: then rows are added up in one go, many times faster.
+_BITS: Final = 64
+#: A number is kept in steps of 2^-24, and above zero, which stands so high that no sum of a text reaches its ends.
+_STEP: Final = 1 << 24
+_ZERO: Final = 1 << 46
 
 
 class Said:
-    """What the words of a table say of one text: the evidence for each type, and on request the words that decided."""
+    """What the words of the tables say of one text: the evidence for each type, and the words that say most for it."""
 
-    def __init__(self, words: int, evidence: dict[str, float], tell: Callable[[str, int], tuple[Hit, ...]]) -> None:
-        """Keep how many words there are, the evidence, and how to tell the words: few types are ever asked for."""
-        self.words = words
-        self.evidence = evidence
-        self._tell = tell
+    def __init__(self, tables: "Tables", found: Mapping[int, Span], sums: list[float]) -> None:
+        """Take the sums over the columns of the tables."""
+        self._tables = tables
+        self._found = found
+        self._sums = sums
 
-    def told(self, type_: str, most: int) -> tuple[Hit, ...]:
+    def words(self, table: str) -> int:
+        """Return how many words of a table the text holds."""
+        columns = self._tables.columns.get(table)
+        return round(self._sums[columns.count]) if columns is not None else 0
+
+    def evidence(self, table: str) -> dict[str, float]:
+        """Return the evidence for each type of a table; nothing where the text holds none of its words."""
+        if not self.words(table):
+            return {}
+        columns, sums = self._tables.columns[table], self._sums
+        norm = sqrt(sums[columns.norm])
+        return {type_: start + sums[column] / norm for type_, (column, start) in columns.types.items()}
+
+    def told(self, table: str, type_: str, most: int) -> tuple[Hit, ...]:
         """Return the words that say most for a type, at most so many, the strongest first."""
-        return self._tell(type_, most)
-
-
-class Table:
-    """The weights of a company, ready to be summed up. See `complaints.weights.Weights` for the sum."""
-
-    @classmethod
-    def of(cls, weights: Weights | None) -> "Table | None":
-        """Return the table of these weights, built once for all readers; None where nothing was learned."""
-        if weights is None:
-            return None
-        known: Table | None = weights.__dict__.get("_table")
-        if known is None:
-            known = weights.__dict__["_table"] = cls(weights)
-        return known
-
-    def __init__(self, weights: Weights) -> None:
-        """Build the automaton."""
-        self._types = list(weights.start)
-        self._start = list(weights.start.values())
-        self._words = list(weights.words)
-        self._rare = [weights.rarity(word) for word in self._words]
-        self._order = order = {type_: place for place, type_ in enumerate(self._types)}
-        self._says = [
-            {order[type_]: weight * rare for type_, weight in weights.words[word].says.items() if type_ in order}
-            for word, rare in zip(self._words, self._rare, strict=True)
-        ]
-        self._finder = Finder(self._words)
-
-    def read(self, folded: str, taken_back: Iterable[Span] = ()) -> Said | None:
-        """Return what the words of a text say, without those at places that it takes back; None if it holds none."""
-        found = self._finder.find(folded)
-        for start, end in taken_back:
-            found = {place: at for place, at in found.items() if at[1] <= start or end <= at[0]}
-        if not found:
-            return None
-        rare, says = self._rare, self._says
-        norm = sqrt(sum([rare[place] * rare[place] for place in found]))
-        sums = [0.0] * len(self._types)
-        for place in found:
-            for type_, weight in says[place].items():
-                sums[type_] += weight
-        evidence = [start + each / norm for start, each in zip(self._start, sums, strict=True)]
-        return Said(
-            len(found),
-            dict(zip(self._types, evidence, strict=True)),
-            lambda type_, most: self._told(found, norm, self._order[type_], most),
+        columns, found, words, says = self._tables.columns[table], self._found, self._tables.words, self._tables.says
+        column, norm = columns.types[type_][0], sqrt(self._sums[columns.norm])
+        best = sorted(
+            [(weight, place) for place in found if (weight := says[place].get(column, 0.0)) > 0], reverse=True
         )
-
-    def _told(self, found: dict[int, Span], norm: float, type_: int, most: int) -> tuple[Hit, ...]:
-        says = self._says
-        best = nlargest(most, ((says[place].get(type_, 0.0), place) for place in found))
         return tuple(
-            Hit(word=self._words[place], start=found[place][0], end=found[place][1], weight=weight / norm)
-            for weight, place in best
-            if weight > 0
+            [
+                Hit(word=words[place], start=found[place][0], end=found[place][1], weight=weight / norm)
+                for weight, place in best[:most]
+            ]
         )
+
+
+class _Columns:
+    """Where the sums of one table stand: of its types, each with what it begins with, of its norm, and of its words."""
+
+    def __init__(self, weights: Weights, first: int) -> None:
+        self.types = {type_: (first + at, start) for at, (type_, start) in enumerate(weights.start.items())}
+        self.norm = first + len(weights.start)
+        self.count = self.norm + 1
+
+
+class Tables:
+    """Learned weights by name, over one list of words, ready to be summed up in one pass.
+
+    `words` are those that a text is searched for; see `complaints.weights.Weights` for the sum.
+    """
+
+    def __init__(self, tables: Mapping[str, Weights]) -> None:
+        """Make a row of each word: a column for each type of each table, and two for its norm and its words."""
+        self.columns: dict[str, _Columns] = {}
+        width = 0
+        for name, weights in tables.items():
+            self.columns[name] = _Columns(weights, width)
+            width = self.columns[name].count + 1
+        cells: dict[str, dict[int, float]] = {}
+        for name, weights in tables.items():
+            columns = self.columns[name]
+            for word, each in weights.words.items():
+                rare = weights.rarity(word)
+                row = cells.setdefault(word, {})
+                row[columns.norm], row[columns.count] = rare * rare, 1.0
+                row |= {
+                    columns.types[type_][0]: weight * rare
+                    for type_, weight in each.says.items()
+                    if type_ in columns.types
+                }
+        self.words = list(cells)
+        self._fields = Struct(f"<{width}Q")
+        self.says = list(cells.values())
+        self._rows = [self._row(row) for row in self.says]
+
+    def __contains__(self, table: str) -> bool:
+        """Tell whether something was learned under this name."""
+        return table in self.columns
+
+    def _row(self, cells: Mapping[int, float]) -> int:
+        fields = [_ZERO] * (self._fields.size * 8 // _BITS)
+        for column, number in cells.items():
+            fields[column] += round(number * _STEP)
+        return int.from_bytes(self._fields.pack(*fields), "little")
+
+    def read(self, found: Mapping[int, Span]) -> Said:
+        """Return what these words, by their places in `words`, say together."""
+        rows = self._rows
+        total = sum([rows[place] for place in found])
+        zero = len(found) * _ZERO
+        return Said(
+            self,
+            found,
+            [(each - zero) / _STEP for each in self._fields.unpack(total.to_bytes(self._fields.size, "little"))],
+        )
+
+
+def without(found: dict[int, Span], taken_back: Iterable[Span]) -> dict[int, Span]:
+    """Return the words that overlap none of these places."""
+    for start, end in taken_back:
+        found = {place: at for place, at in found.items() if at[1] <= start or end <= at[0]}
+    return found

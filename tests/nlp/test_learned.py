@@ -7,8 +7,10 @@ from complaints.errors import Misconfigured
 from complaints.weights import Weights, Word
 from nlp.evaluate import Row
 from nlp.learning import Example, learn
+from nlp.matcher import Finder
+from nlp.normalize import normalize
 from nlp.segment import Segmenter
-from nlp.table import Finder, Table
+from nlp.table import Tables, without
 from policies import weights as files
 
 THINGS = ["水壶", "灯", "门", "地毯", "床垫", "椅子", "杯子", "沙发", "镜子", "音箱"]
@@ -18,6 +20,13 @@ TEXTS = [
     *[Row(text=f"{thing}{what}，第{n}次了", label="quality") for n, thing in enumerate(THINGS) for what in BROKEN],
     *[Row(text=f"{thing}{what}，等{n}天了", label="delivery") for n, thing in enumerate(THINGS) for what in LATE],
 ]
+
+
+def said(weights, text, taken_back=()):
+    """Return what a table says of a text: the evidence for each of its types."""
+    tables = Tables({"table": weights})
+    words, _ = Finder(tables.words).find(text)
+    return tables.read(without(words, taken_back)).evidence("table")
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +85,10 @@ def test_several_labels_of_one_text_are_read_together():
         *[Example(text=f"{thing}冒烟了，还割伤了手", labels=frozenset({"fire", "hurt"})) for thing in THINGS],
         *[Example(text=f"{thing}送晚了", labels=frozenset()) for thing in THINGS],
     ]
-    table = Table(learn(texts, Segmenter(), several=True))
+    weights = learn(texts, Segmenter(), several=True)
 
     def read(text):
-        said = table.read(text)
-        return {label for label, evidence in said.evidence.items() if evidence > 0} if said else set()
+        return {label for label, evidence in said(weights, text).items() if evidence > 0}
 
     assert read("台灯冒烟了，割伤了手") == {"fire", "hurt"}
     assert read("台灯冒烟了") == {"fire"}
@@ -96,13 +104,27 @@ def test_nothing_to_tell_apart_is_said_so(texts):
 def test_the_beginning_of_words_is_found_and_nothing_inside_a_word():
     finder = Finder(["refund*", "fund", "灯"])
 
-    assert finder.find("refunded the 台灯") == {0: (0, 6), 2: (14, 15)}
-    assert finder.find("a fund") == {1: (2, 6)}
+    assert finder.find("refunded the 台灯")[0] == {0: (0, 6), 2: (14, 15)}
+    assert finder.find("a fund")[0] == {1: (2, 6)}
 
 
 def test_words_in_what_is_taken_back_say_nothing():
-    table = Table(Weights(texts=10, start={"a": -1.0, "b": -1.0},
-                          words={"漏水": Word(texts=1, says={"a": 3.0}), "没到": Word(texts=1, says={"b": 3.0})}))  # fmt: skip
+    weights = Weights(texts=10, start={"a": -1.0, "b": -1.0},
+                      words={"漏水": Word(texts=1, says={"a": 3.0}), "没到": Word(texts=1, says={"b": 3.0})})  # fmt: skip
 
-    assert table.read("漏水，没到", taken_back=[(0, 2)]).evidence == {"a": -1.0, "b": 2.0}
-    assert table.read("漏水", taken_back=[(0, 2)]) is None
+    assert said(weights, "漏水，没到", [(0, 2)]) == pytest.approx({"a": -1.0, "b": 2.0})
+    assert said(weights, "漏水", [(0, 2)]) == {}
+
+
+def test_tables_over_the_same_words_are_summed_up_apart_and_exactly_however_long_the_text():
+    words = [chr(0x4E00 + at) for at in range(500)]
+    one = Weights(texts=9, start={"a": 0.5}, words={word: Word(texts=9, says={"a": -9.75}) for word in words})
+    other = Weights(texts=9, start={"a": 0.0}, words={words[0]: Word(texts=9, says={"a": 0.01})})
+    tables = Tables({"one": one, "other": other})
+    read = tables.read(Finder(tables.words).find(normalize("".join(words)).folded)[0])
+
+    assert read.evidence("one") == pytest.approx({"a": 0.5 - 9.75 * 500**0.5})
+    assert read.evidence("other") == pytest.approx({"a": 0.01}, abs=1e-6)
+    assert (read.words("one"), read.words("other"), read.words("none")) == (500, 1, 0)
+    assert [(hit.word, hit.start) for hit in read.told("other", "a", 5)] == [(words[0], 0)]
+    assert read.told("one", "a", 5) == ()
