@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := PYTHONPATH=.tools .tools/bin/uv
 .DEFAULT_GOAL := help
+# Each process of the tests would compile all libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12

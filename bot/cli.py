@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import json
 import os
@@ -761,4 +762,5 @@ def verify_journal() -> None:
 
 def main() -> None:
     """Run the command line."""
+    gc.freeze()  # what was imported lives as long as the process: the collector need not walk it again
     app()

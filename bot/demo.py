@@ -24,7 +24,6 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import ClientError, ClientSession, web
 from rich.console import Console
-from ruamel.yaml import YAML
 
 from bot import clock, logs, settings, wiring
 from bot.desk import Desk
@@ -35,6 +34,7 @@ from complaints.messages import Address, IncomingMessage
 from complaints.ports import Changes, Letter
 from complaints.tokens import Token
 from handlers.turn import Book
+from policies import yaml12
 from storage import KeyRing, Settled, Store
 from storage.migrations import migrate
 
@@ -215,9 +215,8 @@ async def _ask(phones: ClientSession, path: str, body: Json, platform: str = "te
 
 
 def _script() -> Json:
-    with resources.files("bot").joinpath("demo.yaml").open("rb") as file:
-        script: Json = YAML(typ="safe", pure=True).load(file)
-        return script
+    script: Json = yaml12.load(resources.files("bot").joinpath("demo.yaml").read_text("utf-8"))
+    return script
 
 
 async def _people(phones: ClientSession, script: Json) -> Json:

@@ -8,11 +8,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import holidays
+from holidays.registry import EntityLoader
 from pydantic import BaseModel, ConfigDict, Field
-from ruamel.yaml import YAML
 
 from complaints.calendar import WorkCalendar, YearDates
 from complaints.policy import WEEKDAYS, Hours
+from policies.yaml12 import read
 
 #: The years for which the `holidays` package is asked; any other is counted by weekday and called unpublished.
 YEARS: Final = range(2020, 2036)
@@ -43,7 +44,7 @@ def work_calendar(hours: Hours, overrides_dir: Path) -> WorkCalendar:
         zone = ZoneInfo(hours.zone)
     except (KeyError, OSError, ValueError) as error:
         raise ValueError(f"There is no time zone {hours.zone!r}.") from error
-    if not _known(hours.holidays):
+    if hours.holidays not in countries():
         raise ValueError(f"There is no calendar of holidays for the country {hours.holidays!r}.")
     files = {
         int(path.stem.rpartition("-")[2]): read_year(path) for path in overrides_dir.glob(f"{hours.holidays}-????.yaml")
@@ -69,24 +70,15 @@ def _with_own_days(hours: Hours, year: Callable[[int], YearDates]) -> Callable[[
     return with_own if own else year
 
 
-def _known(country: str) -> bool:
-    """Tell whether the country's holidays are known; only its own module is loaded, and not those of 250 others."""
-    try:
-        holidays.country_holidays(country, years=())
-    except NotImplementedError:
-        return False
-    return True
-
-
 @cache
 def countries() -> frozenset[str]:
-    """Return the two-letter codes of the countries whose holidays are known. Loads every country: for the checker."""
-    return frozenset(holidays.list_supported_countries(include_aliases=True))
+    """Return the codes of the countries whose holidays are known, their other names as well. Loads none of them."""
+    return frozenset(EntityLoader.get_country_codes(include_aliases=True))
 
 
 def read_year(path: Path) -> YearFile:
-    """Read one override file; pydantic's ValidationError if it is wrong."""
-    return YearFile.model_validate(YAML(typ="safe", pure=True).load(path.read_text("utf-8")))
+    """Read one override file; Misconfigured if it is not YAML, pydantic's ValidationError if it is wrong."""
+    return YearFile.model_validate(read(path))
 
 
 def _years(country: str, files: dict[int, YearFile]) -> Callable[[int], YearDates]:

@@ -245,7 +245,7 @@ def _folder(beside: Path, name: str) -> Path:
 def _calendar(policy: Policy, folder: Path) -> WorkCalendar | None:
     try:
         return work_calendar(policy.hours, folder)
-    except ValueError:  # the zone, the country or the file of a year: each is reported where it stands
+    except (Misconfigured, ValueError):  # the zone, the country or the file of a year: each is reported where it stands
         return None
 
 

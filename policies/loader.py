@@ -1,21 +1,20 @@
 """From a policy file to a `Policy`: what it extends, YAML 1.2, an older schema lifted to ours, the hash as version."""
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from complaints.errors import Misconfigured
 from complaints.policy import SCHEMA, Policy
 from policies.extending import EXTENDS, Extended, base_of, find_base
 from policies.places import Document
 from policies.places import document as parsed
+from policies.yaml12 import NotYaml, write
+from policies.yaml12 import load as loaded
 
 #: How a file of schema n becomes one of schema n + 1. A new schema adds its line here, so that old files always load.
 UPGRADERS: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}  # Any: what YAML holds
@@ -55,8 +54,8 @@ def _resolved(path: Path, text: str, base_path: Path, base_text: str) -> str:
         raise Misconfigured(f"{base_path}:{base.line([EXTENDS])}: A file that others extend extends no other.")
     try:
         extended = Extended(upgraded(own.data), upgraded(base.data))
-        text = _dumped(extended.data)
-    except (ValueError, RecursionError) as error:
+        text = write(extended.data)
+    except ValueError as error:
         raise Misconfigured(f"{path}: {error}") from error
     if extended.misfits:
         raise Misconfigured(*(f"{path}:{own.line(each.path)}: {each.message} {each.cure}" for each in extended.misfits))
@@ -70,18 +69,6 @@ def _mapping(path: Path, text: str) -> Document:
     if not isinstance(document.data, dict):
         raise Misconfigured(f"{path}:1: The file holds no keys with values.")
     return document
-
-
-def _dumped(data: dict[str, Any]) -> str:  # Any: what YAML holds
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.width = 1_000_000  # no line is ever broken
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # the order is the file's
-    yaml.representer.ignore_aliases = lambda _: True
-    text = io.StringIO()
-    yaml.dump(data, text)
-    return text.getvalue()
 
 
 def _text(path: Path) -> str:
@@ -111,8 +98,8 @@ def parse(text: str, name: str = "policy") -> Policy:
     """
     try:
         return _parsed(text)
-    except YAMLError as error:
-        raise Misconfigured(f"{name}: {error}") from error
+    except NotYaml as error:
+        raise Misconfigured(f"{name}:{error.line}: {error.message} {error.cure}") from error
     except ValidationError as error:
         raise Misconfigured(
             *(f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
@@ -123,8 +110,7 @@ def parse(text: str, name: str = "policy") -> Policy:
 
 @lru_cache(maxsize=16)
 def _parsed(text: str) -> Policy:
-    data = YAML(typ="safe", pure=True).load(text)  # pure: the C parser reads YAML 1.1, where `on` is a truth value
-    return Policy.model_validate(upgraded(data)).model_copy(update={"version": version(text)})
+    return Policy.model_validate(upgraded(loaded(text))).model_copy(update={"version": version(text)})
 
 
 def chosen(text: str, readings: Mapping[str, str]) -> str:
@@ -148,10 +134,10 @@ def chosen(text: str, readings: Mapping[str, str]) -> str:
         raise Misconfigured(*problems)
     if all(policy.readings[name].is_ == value for name, value in readings.items()):
         return text
-    data = upgraded(YAML(typ="safe", pure=True).load(text))
+    data = upgraded(loaded(text))
     for name, value in readings.items():
         data["readings"][name]["is"] = value
-    return _dumped(data)
+    return write(data)
 
 
 def version(text: str) -> str:

@@ -8,9 +8,9 @@ from string import Formatter
 from typing import Any, Final, Self, get_args
 from zoneinfo import ZoneInfo
 
-from ruamel.yaml import YAML
-
+from complaints.errors import Misconfigured
 from complaints.reading import Language
+from policies.yaml12 import read
 
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -69,8 +69,11 @@ class Phrasebook:
 
 
 def read_wording(path: Path) -> dict[str, str]:
-    """Return the sentences of one file by dotted key."""
-    return flattened(YAML(typ="safe", pure=True).load(path.read_text("utf-8")))
+    """Return the sentences of one file by dotted key. Misconfigured says what is wrong with it; OSError if missing."""
+    nested = read(path)
+    if not isinstance(nested, Mapping):
+        raise Misconfigured(f"{path}:1: The file holds no keys with values.")
+    return flattened(nested)
 
 
 def flattened(nested: Mapping[Any, Any], prefix: str = "") -> dict[str, str]:

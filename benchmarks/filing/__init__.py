@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from ruamel.yaml import YAML
+from policies import yaml12
 
 HERE = Path(__file__).parent
 
@@ -55,12 +55,12 @@ class ScriptError(ValueError):
 
 def load(name: str) -> Script:
     """Read the script `name`.yaml of this folder."""
-    return parse(name, (HERE / f"{name}.yaml").read_text())
+    return parse(name, (HERE / f"{name}.yaml").read_text("utf-8"))
 
 
 def parse(name: str, text: str) -> Script:
     """Read a script; every doubt is a ScriptError that names the step."""
-    content = YAML(typ="safe").load(text)
+    content = yaml12.load(text)
     if unknown := content.keys() - {"also", "steps"}:
         raise ScriptError(f"{name}: unknown keys {sorted(unknown)}")
     steps = tuple(_step(raw, where=f"{name}, step {number}") for number, raw in enumerate(content["steps"], start=1))

@@ -22,11 +22,11 @@ _APART: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 
 
 def _plain(value: object) -> object:
-    """Return what stands in the file as the text that was meant: a bare number, date or truth value is one too."""
+    """Return what stands in the file as the text that was meant: a bare number or truth value is one too."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, (int, float, date)):
-        return value.isoformat(" ") if isinstance(value, datetime) else str(value)
+    if isinstance(value, (int, float)):
+        return str(value)
     return "" if value is None else value
 
 

@@ -16,8 +16,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Self
 
-from ruamel.yaml import YAML
-
 from bot.callout import PLACE
 from bot.channels.telegram import outgoing as telegram
 from bot.channels.wechat import outgoing as wechat
@@ -47,6 +45,7 @@ from complaints.tokens import Token
 from handlers import duties, intake, rights, routing
 from handlers.turn import Batch, Book, Turn
 from nlp.reader import KeywordReader
+from policies import yaml12
 from policies.phrasebook import Phrasebook
 from storage import KeyRing, Settled, Store, Want
 from storage.migrations import migrate
@@ -607,6 +606,6 @@ def _reader(policy: Policy, policies_dir: Path) -> KeywordReader:
 
 @cache
 def _answers() -> dict[str, dict[str, str]]:
-    with resources.files("bot.stories").joinpath("answers.yaml").open("rb") as file:
-        found: dict[str, dict[str, str]] = YAML(typ="safe", pure=True).load(file)
+    text = resources.files("bot.stories").joinpath("answers.yaml").read_text("utf-8")
+    found: dict[str, dict[str, str]] = yaml12.load(text)
     return found

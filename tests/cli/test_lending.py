@@ -3,9 +3,9 @@
 import hashlib
 
 import pytest
-from ruamel.yaml import YAML
 
 from complaints.conversation import Loan
+from policies import yaml12
 from tests.cli.test_commands import asked  # noqa: F401 # the fixture
 from tests.stories.people import TRADE, role, title
 
@@ -14,13 +14,11 @@ REVIEW = {"id": "review", "title": title("终审"), "on": "investigating", "matr
 
 @pytest.fixture
 async def town(found, tmp_path):
-    yaml = YAML(typ="safe", pure=True)
-    policy = yaml.load(TRADE.read_text("utf-8"))
+    policy = yaml12.load(TRADE.read_text("utf-8"))
     policy["routing"]["roles"].append(role("gm", "read"))
     policy.setdefault("approvals", []).append(REVIEW)
     path = tmp_path / "lending.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(policy, file)
+    path.write_text(yaml12.write(policy), "utf-8")
     return await found("2025-03-03 09:00", company=str(path))
 
 

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from complaints.calendar import WorkCalendar, YearDates, ahead, due, remaining, share, shift
 from complaints.clauses.clock import Limit
 from complaints.policy import Window
+from policies import yaml12
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 QUIET = Window(start=time(22), end=time(8))
@@ -121,7 +121,7 @@ class TestGoldenDates:
 
 def spelled(text: str) -> Limit:
     """Read a limit as a policy spells it, without the braces."""
-    return Limit.model_validate(YAML(typ="safe", pure=True).load("{" + text + "}"))
+    return Limit.model_validate(yaml12.load("{" + text + "}"))
 
 
 class TestBases:

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from complaints.clauses.taxonomy import Taxonomy
 from nlp.reader import KeywordReader
+from policies import yaml12
 
 
 @pytest.fixture(scope="session")
 def taxonomy():
     text = (Path(__file__).parent / "trade.yaml").read_text(encoding="utf-8")
-    return Taxonomy.model_validate(YAML(typ="safe", pure=True).load(text))
+    return Taxonomy.model_validate(yaml12.load(text))
 
 
 @pytest.fixture(scope="session")

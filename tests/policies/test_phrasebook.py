@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import policies
+from complaints.errors import Misconfigured
 from complaints.reading import Language
-from policies.phrasebook import LANGUAGES, Phrasebook, flattened, placeholders
+from policies.phrasebook import LANGUAGES, Phrasebook, flattened, placeholders, read_wording
 
 WORDING = Path(policies.__file__).parent / "wording"
 CHINESE = {
@@ -50,6 +51,15 @@ def a_book(**sentences: str) -> Phrasebook:
 
 def test_nested_mappings_become_dotted_keys() -> None:
     assert flattened({"a": {"b": "x", "c": {1: "y"}}, "d": "z"}) == {"a.b": "x", "a.c.1": "y", "d": "z"}
+
+
+@pytest.mark.parametrize("text", ["", "- 1", "just words", "a: ["])
+def test_a_file_that_holds_no_sentences_is_misconfigured_and_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "en.yaml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(Misconfigured, match=r"en\.yaml:\d: "):
+        read_wording(path)
 
 
 def test_placeholders_are_filled() -> None:

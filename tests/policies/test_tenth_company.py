@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 import policies
 from bot.reading import open_reader
+from policies import yaml12
 from policies.checker import check
 from policies.extending import Extended
 from policies.loader import load
@@ -79,8 +79,7 @@ def test_every_piece_of_the_page_about_policies_is_right(hotel: Path) -> None:
     for piece in pieces:
         examples = [*whole.get("examples", []), *Document(piece).data.get("examples", [])]
         whole = Extended(Document(piece).data, whole).data | {"examples": examples}
-    with hotel.open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump({**whole, "extends": "standard"}, file)
+    hotel.write_text(yaml12.write({**whole, "extends": "standard"}), "utf-8")
 
     problems = check([hotel.parent], read=lambda policy, folder: open_reader(policy, folder).read)
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 import policies
+from policies import yaml12
 from policies.checker import check
 from tests.conftest import Found
 
@@ -18,15 +18,17 @@ def title(word: str) -> dict[str, str]:
 
 @pytest.fixture
 def shaped(found: Found, tmp_path: Path):
-    """Return a function that founds a town with the trader's policy, changed: sections, moves and clocks by their id."""
+    """Return a function that founds a town with the trader's policy, changed: sections; moves, clocks and the like by their id."""
 
-    async def town(*, moves=None, clocks=None, fields=None, grades=None, at="2025-03-03 10:15", more=None, **sections):
-        yaml = YAML(typ="safe", pure=True)
-        policy = yaml.load(TRADE.read_text("utf-8"))
+    async def town(
+        *, moves=None, clocks=None, fields=None, approvals=None, grades=None, at="2025-03-03 10:15", more=None, **sections
+    ):
+        policy = yaml12.load(TRADE.read_text("utf-8"))
         changes = (
             (policy["lifecycle"]["moves"], moves),
             (policy["clocks"], clocks),
             (policy["form"]["fields"], fields),
+            (policy["approvals"], approvals),
         )
         for listed, changed in changes:
             for id_, what in (changed or {}).items():
@@ -38,8 +40,7 @@ def shaped(found: Found, tmp_path: Path):
         for name, what in sections.items():
             policy[name] = {**policy[name], **what} if isinstance(what, dict) and name in policy else what
         path = tmp_path / "shaped.yaml"
-        with path.open("w", encoding="utf-8") as file:
-            yaml.dump(policy, file)
+        path.write_text(yaml12.write(policy), "utf-8")
         assert [str(problem) for problem in check([path])] == []
         return await found(at, company=str(path), **(more or {}))
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 import policies
 from complaints.conversation import Shift
 from complaints.ports import Changes
+from policies import yaml12
 from policies.checker import check
 from tests.conftest import Found, Person, Town
 
@@ -27,7 +27,7 @@ def role(id_: str, *grants: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def ruled(found: Found, tmp_path: Path) -> Any:
-    """Return a function that founds a town whose policy has other routing, and more roles, moves, clocks and notices."""
+    """Return a function that founds a town whose policy has other routing, and more roles, routes, moves, clocks and notices."""
 
     async def town(
         *roles: dict[str, Any],
@@ -37,16 +37,17 @@ def ruled(found: Found, tmp_path: Path) -> Any:
         notices: tuple[dict[str, Any], ...] = (),
         **given: Any,
     ) -> Town:
-        yaml = YAML(typ="safe", pure=True)
-        policy = yaml.load(TRADE.read_text("utf-8"))
+        policy = yaml12.load(TRADE.read_text("utf-8"))
         policy["routing"]["roles"] += roles
+        there = policy["routing"]["routes"]
         policy["routing"].update(routing or {})
+        policy["routing"]["routes"] = [*(routing or {}).get("routes", []), *there]
         policy["lifecycle"]["moves"] += moves
         policy["clocks"] += clocks
         policy["notices"] += notices
+        policy["examples"] = [each for each in policy["examples"] if "case" not in each]  # of the company's own routes
         path = tmp_path / "ruled.yaml"
-        with path.open("w", encoding="utf-8") as file:
-            yaml.dump(policy, file)
+        path.write_text(yaml12.write(policy), "utf-8")
         assert [str(problem) for problem in check([path])] == []
         return await found(company=str(path), **given)
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from ruamel.yaml import YAML
 
 from complaints.commands import Act
 from complaints.conversation import Loan
@@ -11,6 +10,7 @@ from complaints.errors import PlaintError
 from complaints.ports import Changes
 from handlers import cards, routing
 from handlers.turn import Batch, Turn
+from policies import yaml12
 from policies.checker import check
 from storage import Want
 from tests.conftest import Clock
@@ -35,8 +35,7 @@ def town_with(found, tmp_path):
     """Return a function that founds a town whose plans are approved before the customer hears of them."""
 
     async def town(at="2025-03-03 09:00", **changed):
-        yaml = YAML(typ="safe", pure=True)
-        policy = yaml.load(TRADE.read_text("utf-8"))
+        policy = yaml12.load(TRADE.read_text("utf-8"))
         policy["routing"]["roles"] += [role(each, "read") for each in ROLES]
         policy["form"].setdefault("fields", []).append(AMOUNT)
         policy["form"]["amount"] = "amount"
@@ -75,8 +74,7 @@ def town_with(found, tmp_path):
         )  # fmt: skip
         policy.setdefault("approvals", []).extend([{**MATRIX, **changed}, REVIEW])
         path = tmp_path / "approving.yaml"
-        with path.open("w", encoding="utf-8") as file:
-            yaml.dump(policy, file)
+        path.write_text(yaml12.write(policy), "utf-8")
         assert [str(problem) for problem in check([path])] == []
         founded = await found(at, company=str(path))
         founded.zhou = await founded.agent("周敏", "logistics")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 import policies
+from policies import yaml12
 from policies.checker import check
 from tests.conftest import Clock, Found
 
@@ -18,15 +18,13 @@ def ruled(found: Found, tmp_path: Path):
     """Return a function that founds a town whose policy has other clocks: what changes in some, and new ones."""
 
     async def town(*new, at="2025-03-03 10:15", **changed):
-        yaml = YAML(typ="safe", pure=True)
-        policy = yaml.load((COMPANIES / "trade_003.yaml").read_text("utf-8"))
+        policy = yaml12.load((COMPANIES / "trade_003.yaml").read_text("utf-8"))
         for clock in policy["clocks"]:
             clock.update(changed.pop(clock["id"], {}))
         assert not changed
         policy["clocks"] += new
         path = tmp_path / "ruled.yaml"
-        with path.open("w", encoding="utf-8") as file:
-            yaml.dump(policy, file)
+        path.write_text(yaml12.write(policy), "utf-8")
         assert [str(problem) for problem in check([path])] == []
         return await found(at, company=str(path))
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from complaints.ports import Changes
+from policies import yaml12
 
 HOME = Path(__file__).parents[2] / "policies"
 DUTIES = """
@@ -29,12 +29,10 @@ DUTIES = """
 @pytest.fixture
 def company(tmp_path: Path) -> Path:
     """A company with these duties and no others."""
-    yaml = YAML(typ="safe", pure=True)
-    policy = yaml.load((HOME / "companies/trade_003.yaml").read_text("utf-8"))
-    policy["duties"] = yaml.load(DUTIES)
+    policy = yaml12.load((HOME / "companies/trade_003.yaml").read_text("utf-8"))
+    policy["duties"] = yaml12.load(DUTIES)
     path = tmp_path / "duties.yaml"
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(policy, file)
+    path.write_text(yaml12.write(policy), "utf-8")
     return path
 
 

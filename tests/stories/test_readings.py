@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 import policies
 from bot.settings import named
 from complaints.errors import Misconfigured
+from policies import yaml12
 from tests.conftest import Found
 
 COMPANIES = Path(policies.__file__).parent / "companies"
@@ -20,19 +20,18 @@ def read(found: Found, tmp_path: Path):
     """Return a function that founds a town whose rule book can be read in two ways."""
 
     async def town(**settings: str):
-        yaml = YAML(typ="safe", pure=True)
-        policy = yaml.load((COMPANIES / "trade_003.yaml").read_text("utf-8"))
+        policy = yaml12.load((COMPANIES / "trade_003.yaml").read_text("utf-8"))
         policy["readings"] = READINGS
         policy.setdefault("notices", []).append(NOTICE | {"when": {"logistics_goes_to": "everybody"}})
         path = tmp_path / "read.yaml"
-        with path.open("w", encoding="utf-8") as file:
-            yaml.dump(policy, file)
+        path.write_text(yaml12.write(policy), "utf-8")
         return await found(company=str(path), **settings)
 
     return town
 
 
 async def test_another_reading_is_a_setting_and_a_case_keeps_the_one_it_was_opened_under(read) -> None:
+    """What is put into use counts for the cases that are opened from then on (S2.2-33)."""
     town = await read()
     boss = await town.agent("李总", "leading_group")
     await (await town.customer("王岚")).file()

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 import policies
 from bot import stories
 from bot.cli import app
 from bot.stories.checking import CHECKS
+from policies import yaml12
 
 FOLDER = Path(policies.__file__).parent
 LATE = """
@@ -252,7 +252,7 @@ def test_the_page_has_every_check():
 
 
 def test_what_customers_answer_by_themselves_fits_every_kind_of_field():
-    answers = YAML(typ="safe", pure=True).load(Path(stories.__file__).with_name("answers.yaml").read_text("utf-8"))
+    answers = yaml12.load(Path(stories.__file__).with_name("answers.yaml").read_text("utf-8"))
 
     assert set(answers) == {"zh-Hans", "zh-Hant", "en"}
     assert all({"text", "contact", "order_no", "amount", "date", "moment"} == set(each) for each in answers.values())
