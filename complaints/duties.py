@@ -78,8 +78,12 @@ def period_of(duty: Duty, day: date) -> Period:
 
 
 def before(duty: Duty, period: Period) -> Period:
-    """Return the period before that one: the one whose cases a sample is drawn from."""
-    return period_of(duty, period.first - _DAY)
+    """Return the time before that period whose cases a sample is drawn from: of one period, or of several."""
+    last = period_of(duty, period.first - _DAY)
+    first = last.first
+    for _ in range(1, duty.sample.periods if duty.sample is not None else 1):
+        first = period_of(duty, first - _DAY).first
+    return Period(last.name, first, last.next)
 
 
 def periods(duty: Duty, first: date, last: date, calendar: WorkCalendar) -> Iterator[Period]:

@@ -273,9 +273,10 @@ class Ledger(Protocol):
         ...
 
     def open_cases(self, roles: Sequence[str] | None, limit: int, *, member: int = 0) -> Sequence[Case]:
-        """Return open cases, the nearest deadline first: all, or those where these roles or this member may be named.
+        """Return open cases, urgent ones before others, the nearest deadline first.
 
-        Whether they have to do with a case is for the caller to see.
+        All, or those where these roles or this member may be named; whether they have to do with it is for the caller
+        to see.
         """
         ...
 

@@ -81,7 +81,8 @@ def _registers(turn: Turn, text: str) -> str | None:
             if not rest[:1].isalnum():
                 return re.sub(r"^\W+", "", rest)
             reading = turn.book.reader.read(rest)
-            if not word.isascii() and (reading.types or reading.slots):
+            clear = reading.types and reading.types[0].score >= turn.policy().taxonomy.threshold
+            if not word.isascii() and (clear or reading.slots):
                 return rest
     return None
 
@@ -122,7 +123,7 @@ def leave(turn: Turn, member: Staff) -> None:
 
 
 def worklist(turn: Turn, member: Staff) -> None:
-    """List the open cases that concern this member of the staff, the nearest deadline first."""
+    """List the open cases that concern this member of the staff: urgent ones, then the nearest deadline (S3-3.1i)."""
     found, language = _open(turn, member), member.language
     if not found:
         turn.tell_staff(member, turn.say(language, "staff.none"))

@@ -51,9 +51,8 @@ def typed(each: FormField, text: str, reading: Reading, own: str) -> str | None:
         return None
     value = cases.value_of(each, reading, text, own)
     if each.kind == "choice":
-        known = value in {choice.id for choice in each.choices}
         said = text.strip()[: each.max_length] if each.own_words and re.search(r"[^\W\d]{2}", text) else None
-        return value if known else said
+        return value or said
     if value is not None:
         return value
     if each.kind in ("contact", "moment"):
@@ -83,7 +82,7 @@ def said_before(turn: Turn, case: Case, each: FormField) -> str | None:
     answers = [case.words.answers[other.id] for other in form.fields if other.id in case.words.answers]
     for text in (*answers, *(said.text for said in reversed(case.words.said))):
         value = cases.value_of(each, read(text), text, own)
-        if value is not None and (not each.choices or value in {choice.id for choice in each.choices}):
+        if value is not None:
             return value
     told = each.required and each.kind == "text" and not each.slots and not each.personal and not each.pattern
     return case.words.said[0].text[: each.max_length] if told and case.words.said else None

@@ -4,7 +4,7 @@ Whatever happens by it is returned as names, for `cases.happen`: the steps that 
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from complaints import approvals
 from complaints.case import ApprovalRun, Case, Signature, StepRun
@@ -135,12 +135,14 @@ def ask(turn: Turn, case: Case, run: ApprovalRun, members: list[Staff]) -> None:
     _tell(turn, case, run, there, "staff.approval.asked", step=title, at=run.at + 1, of=len(run.steps), by=by)
 
 
-def _tell(turn: Turn, case: Case, run: ApprovalRun, members: list[Staff], key: str, **values: object) -> None:
+def _tell(
+    turn: Turn, case: Case, run: ApprovalRun, members: list[Staff], key: str, **values: Any
+) -> None:  # Any: fills of a sentence
     if members:
         notices.tell(turn, case, members, [], key, approval=_approval(turn, case, run).title, **values)
 
 
-def _alert(turn: Turn, case: Case, run: ApprovalRun, key: str, **values: object) -> None:
+def _alert(turn: Turn, case: Case, run: ApprovalRun, key: str, **values: Any) -> None:  # Any: fills of a sentence
     """Tell who must see to it that an approval goes on at all: reception, and the owner of the case."""
     to = ["owner", turn.policy(case).routing.reception]
     notices.alert(turn, case, to, key, approval=_approval(turn, case, run).title, **values)

@@ -151,7 +151,7 @@ def call_human(turn: Turn, case: Case, actor: str) -> None:
 def value_of(each: FormField, reading: Reading, text: str, own: str) -> str | None:
     """Return the value that a text holds for a field; "WeChat is fine" is a contact too, in the customer's words.
 
-    An amount counts in our `own` currency only.
+    An amount counts in our `own` currency only, and a choice is found by whatever it is called, in any language.
     """
     slots = each.slots or (["moment"] if each.kind == "moment" else [])
     slot = reading.slot(*slots) if slots else None
@@ -160,6 +160,14 @@ def value_of(each: FormField, reading: Reading, text: str, own: str) -> str | No
     if each.kind == "amount":
         value, _, currency = slot.value.partition(" ")
         return value if slot.name == "amount" and currency == own else None
+    if each.kind == "choice":
+        said = slot.value.casefold()
+        called = {
+            name.casefold(): choice.id
+            for choice in each.choices
+            for name in (choice.id, choice.title.zh_hans, choice.title.zh_hant, choice.title.en, *choice.also)
+        }
+        return called.get(said)
     return text[slot.start : slot.end] if slot.name == "channel" else slot.value
 
 
@@ -170,7 +178,7 @@ def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:
         if each.id in case.words.answers and each.kind != "moment":
             continue
         value = value_of(each, reading, text, turn.book.currency)
-        if value is None or (each.kind == "choice" and value not in {choice.id for choice in each.choices}):
+        if value is None:
             continue
         if answer(turn, case, each.id, value, CUSTOMER, read=True):
             filled.append(each.id)

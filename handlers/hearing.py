@@ -233,7 +233,7 @@ def _not_ours(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     if wish and wish not in ("help", "start", "later", "said", "refuses", "unknown_value"):
         return False
     reading = turn.book.reader.read(text)
-    return not (reading.types or reading.flags or reading.kind == "complaint")
+    return not (reading.flags or reading.kind == "complaint")
 
 
 def _scanned(turn: Turn, conversation: Conversation, scene: str) -> bool:
@@ -462,8 +462,7 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
     if _number_alone(turn, conversation, text):
         return
     known = _open(turn, conversation)
-    small_talk = reading.kind in ("greeting", "thanks") and not reading.types and not reading.flags
-    if small_talk:
+    if reading.kind in ("greeting", "thanks") and not reading.flags:
         turn.tell(conversation, turn.say(language, f"hear.{reading.kind}"), intake.menu(turn, conversation))
     elif not known or _found_later(turn, known, reading):
         if conversation.state != "idle":

@@ -26,7 +26,8 @@ def on(turn: Turn, case: Case, name: str, actor: str, **values: Any) -> None:  #
         if "customer" in notice.to:
             tell_customer(turn, case, notice.say, **values)
         if not notice.alarm:
-            alert(turn, case, [each for each in notice.to if not (mine and each == "owner")], notice.say, **values)
+            to = [each for each in notice.to if not (mine and each == "owner")]
+            alert(turn, case, to, notice.say, for_all=notice.open, **values)
 
 
 def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # Any: fills of a sentence
@@ -48,25 +49,35 @@ def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # A
     turn.tell(conversation, text, rows, priority=Priority.DECISION if decides else PROGRESS, unasked=True, case=case)
 
 
-def alert(turn: Turn, case: Case, to: Sequence[str], key: str, **values: Any) -> int:  # Any: fills of a sentence
+def alert(
+    turn: Turn, case: Case, to: Sequence[str], key: str, *, for_all: bool = False, **values: Any
+) -> int:  # Any: fills of a sentence
     """Tell staff about a case: in their own chats, and in the group. Return how many chats were told.
 
     Where nobody can be reached in a role, reception is told instead, and the group: no case is without somebody.
     """
     to = [each for each in to if each != "customer"]
-    return tell(turn, case, recipients(turn, case, to), to, key, **values) if to else 0
+    return tell(turn, case, recipients(turn, case, to), to, key, for_all=for_all, **values) if to else 0
 
 
 def tell(
-    turn: Turn, case: Case, members: Sequence[Staff], to: Sequence[str], key: str, **values: Any
-) -> int:  # Any: fills of a sentence
+    turn: Turn,
+    case: Case,
+    members: Sequence[Staff],
+    to: Sequence[str],
+    key: str,
+    *,
+    for_all: bool = False,
+    **values: Any,  # fills of a sentence
+) -> int:
     """Tell these members of the staff, and the group where it is meant or nobody else is there, about a case.
 
-    Who is told of a case that they may not see gets the sentence alone, and the group of one that is kept from somebody
-    hears no more than its number, and that only where nobody could be told.
+    Who is told of a case that they may not see gets the sentence alone, without the words that it quotes unless these
+    are `for_all`, and the group of one that is kept from somebody hears no more than its number, and that only where
+    nobody could be told.
     """
     for member in members:
-        shown = values if rights.sees(turn, case, member) else {**values, "text": "…"}
+        shown = values if for_all or rights.sees(turn, case, member) else {**values, "text": "…"}
         text = turn.say(member.language, key, **cards.values(turn, case, member.language, shown))
         turn.tell_staff(
             member, text, cards.buttons(turn, case, member), tail=partial(_card, turn, case, member), case=case

@@ -42,5 +42,7 @@ def register(turn: Turn, member: Staff, text: str) -> None:
     if lacking:
         fields = cards.shown(turn, member.language, lacking)
         turn.tell_staff(member, turn.say(member.language, "staff.registered_lacking", fields=fields), case=case)
+    if turn.policy(case).routing.handover:  # it is theirs until another department takes it
+        acts.claim(turn, case, member)
     intake.accept(turn, case, actor)
     acts.show_again(turn, case, member)

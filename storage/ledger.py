@@ -175,16 +175,19 @@ class SqlLedger:
         return [self._case(row) for row in self._run(_CASES_OF, conversation_id=conversation_id, limit=limit)]
 
     def open_cases(self, roles: Sequence[str] | None, limit: int, *, member: int = 0) -> list[Case]:
-        """Return open cases, the nearest deadline first: all, or those where these roles or this member may be named.
+        """Return open cases, urgent ones before others, the nearest deadline first.
 
-        What stands anywhere among the facts of a case counts.
+        All, or those where these roles or this member may be named: what stands anywhere among the facts counts.
         """
         statement = _OPEN
         if roles is not None:
             words = [*(f'"{role}"' for role in roles), *([str(member)] if member else [])]
             named = (_C.facts.contains(word, autoescape=True) for word in words)
             statement = _OPEN.where(or_(_C.department.in_(roles), _C.owner_id == member, *named))
-        return [self._case(row) for row in self._run(statement, limit=limit)]
+        found = list(self._run(statement.where(_C.urgent.is_(True)), limit=limit))
+        if len(found) < limit:
+            found += self._run(statement.where(_C.urgent.is_(False)), limit=limit - len(found))
+        return [self._case(row) for row in found]
 
     def owned(self, staff_id: int) -> list[Case]:
         """Return the open cases that this member of the staff owns, the oldest first."""

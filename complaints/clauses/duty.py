@@ -9,7 +9,9 @@ from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several
 
 
 class Sample(Clause):
-    """Cases drawn for a check: `percent` of those of the period for which `of` holds, at least `least`.
+    """Cases drawn for a check: `percent` of those for which `of` holds, at least `least`.
+
+    They were opened in the period before the one that the duty is of, or in the last so many `periods` before it.
 
     The draw is the same whenever it is repeated (it follows from the duty, the period and the case numbers), and never
     holds a case that the one who checks has handled.
@@ -18,6 +20,7 @@ class Sample(Clause):
     percent: int = Field(ge=1, le=100)
     least: int = Field(default=1, ge=0)
     of: Predicate = Predicate()
+    periods: int = Field(default=1, ge=1, le=36, description="of how many periods the cases are")
 
 
 class Duty(Clause):

@@ -10,7 +10,8 @@ class Notice(Clause):
 
     `to` names `customer`, `owner`, `department`, `agents` (everyone, and the staff group), parts of the case, or roles.
     An `alarm` must be acknowledged, and goes on to others until it is (see routing). The `id` is for a file that
-    extends another one.
+    extends another one. Whoever may not see the case is told no words that people wrote, unless the notice is `open`:
+    a lesson for everybody, say.
     """
 
     id: Id | None = Field(default=None)
@@ -19,3 +20,4 @@ class Notice(Clause):
     say: str
     when: Predicate = Predicate()
     alarm: bool = False
+    open: bool = False

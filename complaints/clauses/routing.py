@@ -62,8 +62,8 @@ class Hidden(Clause):
 class Routing(Clause):
     """All roles, the routes in order, and the role that stands behind every case that nobody owns.
 
-    `handover`: a case that goes to another department stays with its owner until somebody there takes it. An owner who
-    does nothing for as long as `lease` loses the case to the department.
+    `handover`: a case that goes to another department stays with its owner until somebody there takes it, and is owned
+    by whoever entered it until then. An owner who does nothing for as long as `lease` loses the case to the department.
     """
 
     roles: list[Role] = Field(min_length=1)

@@ -113,3 +113,14 @@ def test_reminders_lie_between_the_beginning_and_the_date() -> None:
     assert moments == sorted(moments)
     assert moments[0] == began
     assert moments[-1] - began < timedelta(days=5)
+
+
+def test_a_sample_is_of_the_period_before_or_of_the_last_ones() -> None:
+    july = duties.Period("2025-07", date(2025, 7, 1), date(2025, 8, 1))
+    for more, first in (
+        ({}, date(2025, 6, 1)),
+        ({"sample": {"percent": 10}}, date(2025, 6, 1)),
+        ({"sample": {"percent": 100, "periods": 12}}, date(2024, 7, 1)),
+    ):
+        found = duties.before(duty("month", {"unit": "month_end"}, months=[7], **more), july)
+        assert (found.first, found.next) == (first, date(2025, 7, 1))

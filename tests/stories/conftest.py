@@ -21,7 +21,15 @@ def shaped(found: Found, tmp_path: Path):
     """Return a function that founds a town with the trader's policy, changed: sections; moves, clocks and the like by their id."""
 
     async def town(
-        *, moves=None, clocks=None, fields=None, approvals=None, grades=None, at="2025-03-03 10:15", more=None, **sections
+        *,
+        moves=None,
+        clocks=None,
+        fields=None,
+        approvals=None,
+        grades=None,
+        at="2025-03-03 10:15",
+        more=None,
+        **sections,
     ):
         policy = yaml12.load(TRADE.read_text("utf-8"))
         changes = (

@@ -206,9 +206,7 @@ async def test_without_a_cap_the_customer_may_refuse_as_often_as_they_like(shape
 
 
 async def test_a_decision_that_others_agree_to_is_put_to_them_again_and_not_corrected_behind_their_back(shaped):
-    agree = {"id": "solution", "title": {"zh-Hans": "方案", "zh-Hant": "方案", "en": "Plan"}, "on": "propose",
-             "matrix": [{"steps": ["leading_group"]}]}  # fmt: skip
-    town = await shaped(moves=DECIDES, approvals=[agree])
+    town = await shaped(moves=DECIDES, approvals={"solution": {"on": "propose", "when": {}}})
     zhou, _, told = await proposed(town, "退款10元")
     assert "更正结论" not in told
     with pytest.raises(NotAllowed):

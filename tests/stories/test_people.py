@@ -73,6 +73,18 @@ async def test_who_is_told_of_a_case_that_is_not_theirs_to_see_gets_the_sentence
     assert heard.labels == []
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_words_reach_whoever_may_not_see_the_case_only_where_the_notice_is_open(ruled, is_open):  # noqa: F811
+    told = {"on": "decline", "to": "sales", "say": "notice.declined", "open": is_open}
+    town = await ruled(notices=(told,))
+    sun, lin = await town.agent("孙销售", "sales"), await town.agent("林物流", "logistics")
+    await (await town.customer()).file()
+    await shown(lin, town.case().number)
+    await lin.press("更多…")
+    await lin.all("!不属于我部门", "是采购下的单")
+    assert ("是采购下的单" in await sun.heard()) is is_open
+
+
 async def test_who_leads_may_take_any_case(town):
     boss = await town.agent("何经理", "dept_head")
     await (await town.customer()).file()

@@ -304,6 +304,21 @@ async def test_the_list_shows_open_cases_the_nearest_deadline_first(town):
     assert "没有这个编号" not in await zhou.say("随便说说")
 
 
+async def test_an_urgent_case_stands_before_all_others_in_the_list(town):  # S3-3.1i
+    zhou = await town.agent("周敏", "reception")
+    wang, li = await town.customer("王岚"), await town.customer("李娜")
+    await li.say("充电器起火了，孩子烫伤")
+    urgent = town.case().number
+    await _shown(zhou, urgent)
+    await zhou.all("!我来处理", "!回复客户", "马上给您打电话")
+    await wang.file()
+    await zhou.heard()
+    listed = re.findall(r"TR25-\d{5}-\d", await zhou.say("/cases"))
+    first, second = town.cases()
+    assert first.due_at > second.due_at
+    assert listed[:2] == [urgent, second.number]
+
+
 async def test_the_third_rejection_reaches_the_leading_group(town):
     zhou = await town.agent("周敏", "reception")
     boss = await town.agent("李总", "leading_group")
