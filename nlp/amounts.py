@@ -18,6 +18,10 @@ _AROUND: Final = 40
 _MOST: Final = Decimal(10) ** 12
 #: From this on a loose unit counts no slabs.
 _NO_SLABS: Final = 100
+#: How far before a number, in characters, what shows it may stand.
+_SHOWN: Final = 40
+#: Prices said digit by digit have so many.
+_SPOKEN_DIGITS: Final = range(3, 5)
 _YEARS: Final = range(1990, 2040)
 
 
@@ -49,7 +53,9 @@ class AmountFinder:
         )
         filler = rf"(?:{_any(words.filler, edges=False)}){{0,4}}"
         latin = rf"(?:\s?(?:{_any(words.filler_english)})){{0,4}}"
-        self._paid = re.compile(rf"(?:(?:{_any(words.paid)}){filler})$")
+        self._paid = re.compile(rf"(?:{_any(words.paid)}|{pattern['fee']}){filler}$")
+        self._shown, self._shown_beside = re.compile(pattern["shown"]), re.compile(pattern["shown_beside"])
+        self._that, self._worths = re.compile(pattern["that"]), words.worths
         self._paid_round = re.compile(rf"(?:{_any(words.paid_round)}){filler}$")
         self._per_piece = re.compile(rf"{pattern['per_piece']}(?:{_any(words.measures)})")
         self._paid_english = re.compile(rf"(?:{_any(words.paid_english)}){latin}\s?$")
@@ -57,6 +63,9 @@ class AmountFinder:
         self._about = re.compile(rf"(?:{_any(words.about)}){pattern['about_tail']}$")
         self._about_after = re.compile(rf"\s?(?:{_any(words.about_after)})")
         self._ranged = re.compile(rf"(?:{numerals.run()}){pattern['range']}$", re.ASCII)
+        self._of_year = pattern["of_year"]
+        self._bargain = re.compile(pattern["bargain"])
+        self._between = re.compile(pattern["between"])
         self._ranging = re.compile(rf"{pattern['range']}(?:[¥$]|hk\$|nt\$)?{numerals.run()}", re.ASCII)
         self._measure = re.compile(rf"\s?(?:{_any(words.measures)})")
         self._moved = re.compile(rf"(?:{_any(words.moved)}){pattern['moved_tail']}$")
@@ -64,10 +73,14 @@ class AmountFinder:
         self._prices = re.compile(rf"$|{words.prices}|{pattern['of']}(?:{_any(words.for_money)})")
         self._alloy, self._priced = pattern["alloy"], re.compile(pattern["priced"])
         small = "".join(digit for digit, worth in words.digits.items() if worth)
+        measures, scales = _any(words.measures), _any(words.scales)
+        # "19.9 the pair", said as "19 yuan 9 two pieces": the second numeral is that of the pieces.
         self._cents = re.compile(
-            rf"([{small}1-9])(?:{'|'.join(words.small)}|(?={_any(words.for_money)})|(?![\d.{small}]|(?:{_any(words.scales)})|\s?(?:{_any(words.measures)})))",
+            rf"([{small}1-9])(?:{'|'.join(words.small)}|(?={_any(words.for_money)})"
+            rf"|(?=[{small}](?:{measures}))|(?![\d.{small}]|(?:{scales})|\s?(?:{measures})))",
             re.ASCII,
         )
+        self._uncertain_cents = re.compile(rf"[{small}]{{2}}(?!{measures})")
         tenth = "|".join(words.small)
         self._spelt_cents = re.compile(rf"([{small}1-9])(?:{tenth})(?:([{small}1-9])(?![\d{small}]))?", re.ASCII)
         self._counted_goods, self._price_words = re.compile(pattern["counted"]), re.compile(pattern["price_words"])
@@ -119,7 +132,9 @@ class AmountFinder:
             # "eight hundred each": the last numeral belongs to what follows
             end, number = end - 1, numerals.value(run.group()[:-1])
             per_piece = True
-        if number is None or (number.led and (variant != "HK" or not number.short)):
+        if number is None and _SPOKEN_DIGITS.stop > end - start >= _SPOKEN_DIGITS.start:
+            number = self._spoken_digits(folded, start, end, named=bool(unit and unit[1]))
+        if number is None or (number.led and (variant != "HK" or not number.short or run.group() in self._no_sums)):
             return
         if not number.value and not (unit and self._paid.search(folded[max(0, start - _BEFORE) : start])):
             return  # "free of charge" is an offer, "the amount is 0" a sum
@@ -135,10 +150,12 @@ class AmountFinder:
             return
         if run.group() in self._no_sums:
             return
-        if number.short:
+        if worth >= _LEAST and self._is_shown(draft, start, end, worth):
+            confidence = 0.6
+        elif number.short:
             confidence = 0.75 if self._short_for_money(folded, start, end) else 0.0
         else:
-            confidence = 0.7 if per_piece else self._bare(folded, start, end, worth, scaled=_scaled(run.group()))
+            confidence = 0.7 if per_piece else self._bare(draft, start, end, worth, scaled=_scaled(run.group()))
         if not confidence and folded[whole:end].endswith("grand") and not self._plural.match(folded, end):
             confidence = 0.8
         if not confidence and variant != "en" and self._thousands(folded, start, end):
@@ -146,7 +163,14 @@ class AmountFinder:
         if not confidence and draft.alone(start, end) and _scaled(run.group()) and worth >= _NO_SLABS:
             confidence = 0.4
         if confidence:
-            self._take(draft, worth, self._own(variant), (start, end), confidence)
+            self._take(draft, worth, self._like(draft, variant), (start, end), confidence)
+
+    def _spoken_digits(self, folded: str, start: int, end: int, *, named: bool) -> numerals.Number | None:
+        """Read a price said digit by digit, "three nine nine", where it was paid or a unit follows."""
+        digits = [self._digits.get(each) for each in folded[start:end]]
+        if not digits[0] or None in digits or not (named or self._paid.search(folded[max(0, start - _BEFORE) : start])):
+            return None
+        return numerals.Number(Decimal("".join(map(str, digits))))
 
     def _with_unit(
         self, draft: Draft, worth: Decimal, unit: re.Match[str], span: tuple[int, int], variant: str
@@ -159,10 +183,17 @@ class AmountFinder:
             cents = self._spelt_cents.match(folded, end)
             if cents is None and word[0] in self._split:
                 cents = self._cents.match(folded, end)
+        if word in self._worths and cents and not cents[0][-1].isdigit() and cents[0][-1] not in self._digits:
+            return  # "five cents, five cents, each time"
+        if word[0] in self._split and not cents and self._uncertain_cents.match(folded, end):
+            return
+        if not cents and folded[start:end] in self._no_sums:
+            return
         if cents:
             tenths, *rest = (Decimal(self._digits.get(each) or int(each)) for each in cents.groups() if each)
             worth += tenths / 10 + (rest[0] / 100 if rest else 0)
             end = cents.end()
+        worth *= self._worths.get(word, 1)
         paid = bool(self._paid.search(folded[max(0, start - _BEFORE) : start]))
         if single and not paid and word == self._alloy and not self._priced.match(folded, end):
             return
@@ -180,17 +211,23 @@ class AmountFinder:
         code = self._units[word]
         self._take(draft, worth, self._own(variant) if code == "OWN" else code, (start, end), 0.9)
 
-    def _bare(self, folded: str, start: int, end: int, worth: Decimal, *, scaled: bool) -> float:
+    def _bare(self, draft: Draft, start: int, end: int, worth: Decimal, *, scaled: bool) -> float:
         """Tell how surely a number without any unit is a sum: something was paid, or the word for it follows."""
-        named = self._for_money.match(folded, end) is not None
+        folded = draft.normal.folded
+        year = not scaled and int(worth) in _YEARS
+        named = self._for_money.match(folded, end) is not None and not (year and folded.startswith(self._of_year, end))
         if not (named or self._may_be_money(folded, start, end)) or (worth < _LEAST and worth == int(worth)):
             return 0.0
         if named and (scaled or worth >= _NO_SLABS or worth != int(worth)):
             return 0.7
         window = folded[max(0, start - _BEFORE) : start]
         if self._paid.search(window):
-            return 0.0 if not scaled and int(worth) in _YEARS and folded[end : end + 1] in ("", " ") else 0.7
-        if scaled and worth >= _NO_SLABS and self._round(folded, start, end, window):
+            return 0.0 if year and folded[end : end + 1] in ("", " ") else 0.7
+        if (
+            scaled
+            and worth >= _NO_SLABS
+            and (self._round(folded, start, end, window) or (draft.currencies and self._that.search(window)))
+        ):
             return 0.6
         if self._plural.match(folded, end):
             return 0.0
@@ -207,6 +244,18 @@ class AmountFinder:
             self._price_words.search(folded, first, last)
         )
 
+    def _is_shown(self, draft: Draft, start: int, end: int, worth: Decimal) -> bool:
+        """Tell whether a bill or a till shows a number as a sum: no year, no long number, nothing counted."""
+        folded = draft.normal.folded
+        if self._measure.match(folded, end) or self._plural.match(folded, end):
+            return False
+        written, window = folded[start:end], folded[max(0, start - _SHOWN) : start]
+        cents = _CENTS.search(written) is not None
+        if self._shown.search(window):
+            plain = _PLAIN.fullmatch(written) and not (written.isdigit() and int(worth) in _YEARS)
+            return cents or _scaled(written) or (bool(plain) and (draft.language != "en" or bool(draft.currencies)))
+        return cents and bool(draft.currencies) and self._shown_beside.search(window) is not None
+
     def _thousands(self, folded: str, start: int, end: int) -> bool:
         """Tell whether a number of thousands, "3k", ends a clause as a price does; a sharp picture is no price."""
         return (
@@ -222,6 +271,8 @@ class AmountFinder:
 
     def _short_for_money(self, folded: str, start: int, end: int) -> bool:
         """Tell whether a number with its last scale left out is a sum: hardly where goods are counted and not paid."""
+        if self._for_money.match(folded, end):
+            return True
         if not self._may_be_money(folded, start, end):
             return False
         if self._paid.search(folded[max(0, start - _BEFORE) : start]):
@@ -253,7 +304,7 @@ class AmountFinder:
         elif not self._plural.match(folded, end) and (
             said.group().endswith(" grand") or (worth >= _NO_SLABS and self._paid_english.search(before))
         ):
-            self._take(draft, worth, self._currency, (start, end), 0.8)
+            self._take(draft, worth, self._like(draft, "en"), (start, end), 0.8)
 
     def _scaled(self, folded: str, worth: Decimal, end: int) -> tuple[Decimal, int]:
         more = self._more.match(folded, end)
@@ -265,6 +316,8 @@ class AmountFinder:
         return bool(
             self._about.search(before)
             or self._ranged.search(before)
+            or (start and self._bargain.match(folded, start - 1))
+            or self._between.search(folded[max(0, start - _BEFORE_LATIN) : start])
             or self._about_after.match(folded, end)
             or self._ranging.match(folded, end)
         )
@@ -273,11 +326,16 @@ class AmountFinder:
         """Tell whether more of a code follows: `12-3`, `5g`, `8:30`."""
         return bool(_TAIL.match(folded, end))
 
+    def _like(self, draft: Draft, variant: str) -> str:
+        """Return the currency of a bare sum: that of the others of the text, where they have one."""
+        return next(iter(draft.currencies)) if len(draft.currencies) == 1 else self._own(variant)
+
     def _own(self, variant: str) -> str:
         return {"HK": "HKD", "TW": "TWD"}.get(variant, self._currency)
 
     def _take(self, draft: Draft, worth: Decimal, code: str, span: tuple[int, int], confidence: float) -> None:
         if worth < _MOST and draft.free(*span):
+            draft.currencies.add(code)
             draft.take("amount", f"{worth:.2f} {code}", *span, confidence)
 
 
@@ -286,6 +344,8 @@ def _scaled(numeral: str) -> bool:
     return not all((each.isdigit() and each.isascii()) or each in ".," for each in numeral)
 
 
+_CENTS: Final = re.compile(r"\.\d\d$", re.ASCII)
+_PLAIN: Final = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{1,5}(?:\.\d)?", re.ASCII)
 _TAIL: Final = re.compile(r"[a-z_@]|[-.:/]\d|,\d{3}(?!\d)", re.ASCII)
 
 

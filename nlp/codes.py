@@ -5,7 +5,7 @@ from typing import Final
 
 from nlp import lexicon
 from nlp.draft import Draft
-from nlp.matcher import longest
+from nlp.matcher import Match, longest
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,39}")
 _WECHAT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}(?![A-Za-z0-9])")
@@ -32,7 +32,8 @@ class CodeFinder:
         """Compile the patterns."""
         words = lexicon.load().slots
         patterns = words.patterns
-        self._gap, self._loose_gap = re.compile(patterns["gap"]), re.compile(patterns["loose_gap"])
+        self._gap, self._gap_shown = re.compile(patterns["gap"]), re.compile(patterns["gap_shown"])
+        self._loose_gap, self._dated = re.compile(patterns["loose_gap"]), re.compile(patterns["dated"])
         self._weak = frozenset(words.weak)
         self._waybill = re.compile(patterns["waybill"])
         self._posted = re.compile(patterns["posted"])
@@ -53,6 +54,8 @@ class CodeFinder:
         self._plate_tw, self._plate_hk = re.compile(patterns["plate_tw"]), re.compile(patterns["plate_hk"])
         self._car, self._plate_said = re.compile(patterns["car"]), re.compile(patterns["plate_said"])
         self._model_more = re.compile(patterns["model_more"])
+        self._no_model = re.compile(patterns["model_not"])
+        self._at_goods = re.compile(patterns["model_at_goods"].replace("{goods}", patterns["goods"]))
         self._family, self._bare_model = re.compile(patterns["family"]), re.compile(patterns["model_bare"])
 
     def find_id_cards(self, draft: Draft) -> None:
@@ -71,27 +74,25 @@ class CodeFinder:
 
     def find_announced(self, draft: Draft) -> None:
         """Read the code after a word that announces one: an order, a waybill, a model, a WeChat id, an id card."""
-        plain = draft.normal.plain
+        plain, folded = draft.normal.plain, draft.normal.folded
         for cue in longest((*draft.found.get("cue", ()), *draft.found.get("carrier", ()))):
             name = cue.entry.owner
             if name in ("phone", "wechat"):
                 continue
             if cue.entry.role == "carrier":
-                gap = self._loose_gap.match(draft.normal.folded, cue.end)
+                gap = self._loose_gap.match(folded, cue.end)
                 code = _CODE.match(plain, gap.end() if gap else cue.end)
                 if code and code.group().isalnum() and sum(map(str.isdigit, code.group())) >= _WAYBILL_DIGITS:
                     self._take(draft, "tracking_no", code.group(), code.start(), 0.85)
                 continue
-            gap = self._gap.match(plain, cue.end)
-            code = _CODE.match(plain, gap.end() if gap else cue.end)
+            weak = cue.entry.word in self._weak
+            code = self._announced(draft, cue, weak=weak)
             if code is None:
                 continue
             value = code.group().rstrip("-_/")
-            if not _is_code(name, value, weak=cue.entry.word in self._weak):
-                continue
             if name == "model":
                 value = self._whole_model(draft, code.start(), value)
-            if name == "order_no" and self._is_waybill(draft, value, cue.start, weak=cue.entry.word in self._weak):
+            if name == "order_no" and self._is_waybill(draft, value, cue.start, weak=weak):
                 name = "tracking_no"
             if name != "id_card":
                 self._take(draft, name, value, code.start(), 0.9)
@@ -99,6 +100,17 @@ class CodeFinder:
                 start = code.start()
                 if draft.free(start, start + len(value)):
                     draft.take(name, starred_id(value), start, start + len(value), 0.9)
+
+    def _announced(self, draft: Draft, cue: Match, *, weak: bool) -> re.Match[str] | None:
+        """Return the code that a word announces, with nothing between them but that it is so, or is written so."""
+        name = cue.entry.owner
+        for gap in (self._gap, self._gap_shown)[: 2 if name == "batch" or not weak else 1]:
+            between = gap.match(draft.normal.folded, cue.end)
+            code = _CODE.match(draft.normal.plain, between.end() if between else cue.end)
+            value = code.group().rstrip("-_/") if code else ""
+            if _is_code(name, value, weak=weak) and not (name in _UNDATED and self._dated.fullmatch(value)):
+                return code
+        return None
 
     def find_known(self, draft: Draft, variant: str) -> None:
         """Read codes by their own shape, or by what is said after them."""
@@ -130,8 +142,12 @@ class CodeFinder:
                 draft.take("model", plain[match.start() : match.end()], *match.span(), 0.6)
         if any(slot.name == "model" for slot in draft.slots):
             return
+        for match in self._at_goods.finditer(draft.normal.folded):
+            start, end = match.span(match.lastgroup or 0)
+            if draft.free(start, end):
+                draft.take("model", plain[start:end], start, end, 0.5)
         for match in self._bare_model.finditer(plain):
-            if draft.free(*match.span()):
+            if draft.free(*match.span()) and not self._said(self._no_model, draft.normal.folded, match.start()):
                 draft.take("model", match.group(), *match.span(), 0.5)
 
     def _find_plates(self, draft: Draft, variant: str) -> None:
@@ -184,6 +200,8 @@ class CodeFinder:
 
 
 _MODEL_WORDS: Final = 3
+#: Codes that are no dates; those of batches may be.
+_UNDATED: Final = frozenset({"order_no", "contract_no", "tracking_no"})
 _ID_LENGTHS: Final = (15, 18)
 
 

@@ -8,7 +8,7 @@ so is everything that does not name its year.
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Final
@@ -25,8 +25,13 @@ _WEEK: Final = 7
 _YEAR: Final = 365
 #: Of two years the nearer is meant for sure when the other is so many times as far.
 _SURELY: Final = 3
+#: A day that another of the text places is hardly so many days ago.
+_HALF_YEAR: Final = 183
 #: A day of the year that nothing places is one of the past, unless it comes within so many days.
 _SOON: Final = 60
+#: What was promised by a day is due on the one that is so many times as near as the other.
+_NEARER: Final = 2
+_PROMISED: Final = "promised"
 _CENTURY: Final = 2000
 #: Years of the Republic of China, as Taiwan counts them, begin here.
 _REPUBLIC: Final = 1911
@@ -69,6 +74,7 @@ class _Said:
     at: date | None
     variant: str
     points: list[Point]
+    ends: dict[int, Point] = field(default_factory=dict)
 
 
 class DateFinder:
@@ -95,7 +101,8 @@ class DateFinder:
         self._digital_begins = re.compile("|".join(map(re.escape, words.digital)))
         self._day_begins = _begins(each for each in words.days if not each.isascii())
         self._year_first = re.compile(r"(?:19|20)\d\d[-/.]", re.ASCII)
-        self._past, self._future = _cues(words.past), _cues(words.future)
+        self._future = _cues(words.future)
+        self._past = re.compile(f"{_any(words.past)}|{words.patterns['past_english']}")
 
     def find(self, draft: Draft, at: datetime | None, variant: str) -> None:
         """Add the dates of a text to its slots; `at` in the zone in which it was said, `variant` where."""
@@ -121,6 +128,7 @@ class DateFinder:
                     continue
                 if point is not None:
                     said.points.append(point)
+                    said.ends[point.end] = point
         said.points.sort(key=lambda each: each.start)
         for point in self._joined(said):
             bounded = self._bounded(said, point)
@@ -351,10 +359,11 @@ class DateFinder:
         week = _WEEK * _DAY
         last = here if here <= said.at else here - week
         coming = here if here >= said.at else here + week
-        tense = self._tense(said, match.span()) or ("future" if self._deadline(said, match.span()) else "")
-        if tense:
-            return (coming if tense == "future" else last), _MAYBE
-        return (last, _MAYBE) if here <= said.at else None
+        side = self._side(said, match.span())
+        # A clause of neither is one of the story, or of the wish, in which it stands; an answer is of the past.
+        alone = match.group() == said.folded.strip()
+        day = _sided(side or self._tense(said, match.span(), whole=True) or alone * "past", last, coming, said.at)
+        return (day, _MAYBE) if day else None
 
     def _weekend(self, said: _Said, match: re.Match[str], monday: date, relative: str) -> Point | None:
         by = self._distance(relative) if relative else 0
@@ -423,14 +432,36 @@ class DateFinder:
         known = [found for year, month in near if (found := _valid(year, month, day))]
         past = max(each for each in known if each <= said.at)
         future = min(each for each in known if each >= said.at)
-        tense = self._tense(said, match.span()) or ("future" if self._deadline(said, match.span()) else "")
-        if not tense and past.month != said.at.month:
+        side = self._side(said, match.span())
+        chosen = _sided(side or ("past" if past.month == said.at.month else ""), past, future, said.at)
+        after = self._next_named(said, match.start(), day, side)
+        if after is not None and after != chosen:
+            chosen = after if (said.at - after).days <= _HALF_YEAR else None
+        if chosen is None:
             return None
-        chosen = future if tense == "future" else past
         last = int(groups.get("today") or 0) or self._count(groups.get("tohan", ""))
         if groups.get("to") and last:
             return _span_point(match, chosen, chosen.replace(day=last), _DOUBTFUL)
         return _day_point(match, chosen, _MAYBE)
+
+    def _next_named(self, said: _Said, start: int, day: int, side: str) -> date | None:
+        """Return the day that is meant after a date a text names just before: "on 28 May, then on the 2nd".
+
+        None where no date stands near, or where the words around the day speak of the other side of now.
+        """
+        assert said.at is not None
+        last = next((said.ends[at] for at in range(start, start - _BREATH, -1) if at in said.ends), None)
+        if last is None or last.first != last.last:
+            return None
+        months = (_months_on(last.first, by) for by in (-1, 0, 1, 2))
+        known = [found for year, month in months if (found := _valid(year, month, day))]
+        if last.first > said.at:  # what is to come may be spoken of in any order
+            known = [each for each in known if each >= said.at]
+            return min(known, key=lambda each: abs(each - last.first)) if known and side != "past" else None
+        first = next((each for each in known if each >= last.first), None)
+        if first is None or side == _PROMISED:
+            return first
+        return first if first <= said.at and side != "future" else None
 
     # --- which year, which side of now -----------------------------------------------------------------------------
 
@@ -467,14 +498,25 @@ class DateFinder:
     def _deadline(self, said: _Said, span: tuple[int, int]) -> bool:
         return bool(self._patterns["until"].match(said.folded, span[1])) or self._before("by", said.folded, span[0])
 
-    def _tense(self, said: _Said, span: tuple[int, int]) -> str:
-        """Tell whether the clause around a date tells of the `past` or of the `future`; "" where of both or neither."""
+    def _side(self, said: _Said, span: tuple[int, int]) -> str:
+        """Tell on which side of now a date is: `past`, `future`, by a promise whichever is much nearer, "" unknown."""
+        deadline = self._deadline(said, span)
+        if deadline and self._before("promised", said.folded, span[0]):
+            return _PROMISED
+        return self._tense(said, span) or ("future" if deadline else "")
+
+    def _tense(self, said: _Said, span: tuple[int, int], *, whole: bool = False) -> str:
+        """Tell whether the clause around a date tells of the `past` or of the `future`; "" where of both or neither.
+
+        `whole` takes all that stands near for its clause.
+        """
         folded = said.folded
         if self._patterns["since"].match(folded, span[1]) or self._before("from", folded, span[0]):
             return "past"
         first, last = max(0, span[0] - _BREATH), min(len(folded), span[1] + _BREATH)
-        begin = max((each.end() for each in self._clause_end.finditer(folded, first, span[0])), default=first)
-        stop = self._clause_end.search(folded, span[1], last)
+        ends = () if whole else self._clause_end.finditer(folded, first, span[0])
+        begin = max((each.end() for each in ends), default=first)
+        stop = None if whole else self._clause_end.search(folded, span[1], last)
         end = stop.start() if stop else last
         clause = f"{folded[begin : span[0]]}\n{folded[span[1] : end]}"
         past, future = bool(self._past.search(clause)), bool(self._future.search(clause))
@@ -610,7 +652,7 @@ _READ: Final = frozenset(
         "days_ago", "days_ago_english", "feast", "feast_english", "feast_digital", "english", "english_to",
         "english_month", "english_month_after", "english_year", "english_week", "english_week_short",
         "english_near", "english_day", "english_third", "and", "between_after", "same", "every", "until",
-        "since", "by", "from", "to", "from_start", "part", "part_before",
+        "since", "by", "from", "to", "from_start", "part", "part_before", "promised",
     )
 )  # fmt: skip
 
@@ -638,6 +680,14 @@ def _reach_back(pattern: re.Pattern[str], folded: str, start: int) -> int | None
     offset = max(0, start - _BEFORE)
     found = pattern.search(folded[offset:start])
     return offset + found.start() if found else None
+
+
+def _sided(side: str, past: date, future: date, at: date) -> date | None:
+    """Return which of two days is meant, None where that is not certain."""
+    if side == _PROMISED:
+        ago, ahead = at - past, future - at
+        side = "past" if ahead >= _NEARER * ago else "future" if ago >= _NEARER * ahead else ""
+    return {"past": past, "future": future}.get(side)
 
 
 def _valid(year: int, month: int, day: int) -> date | None:

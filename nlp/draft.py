@@ -18,13 +18,17 @@ _ALLOWED: Final = {0: b"\0", TIME: bytes((0, TIME)), PLACE: bytes((0, PLACE))}
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """The slots of one text while they are being found; `taken` marks the characters that already mean something."""
+    """The slots of one text while they are being found; `taken` marks the characters that already mean something.
+
+    `currencies` are those of the sums found so far.
+    """
 
     normal: Normal
     found: Mapping[str, list[Match]]
     parts: tuple[tuple[int, int], ...]
     language: Language = "zh-Hans"
     slots: list[Slot] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set)
     taken: bytearray = field(init=False)
     digits: bool = field(init=False)
 

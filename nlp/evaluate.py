@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, get_args
 
+from complaints.clauses.taxonomy import Risk, Taxonomy
 from complaints.reading import Reading, Slot
+from complaints.weights import Learned
 from nlp.reader import KeywordReader
 
 #: The label of a text without any flag.
@@ -53,6 +55,15 @@ class Report:
     macro_f1: float
     labels: tuple[LabelReport, ...]
     confusion: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskReport:
+    """How one risk fared: shares in 0..1, and how many texts speak of it."""
+
+    recall: float
+    precision: float
+    support: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +166,50 @@ def _said(row: SaidRow, slot: Slot) -> bool:
             if unsure or value.value == slot.value:
                 return True
     return False
+
+
+RISKS: Final[tuple[Risk, ...]] = get_args(Risk)
+#: An injury is a danger to somebody's safety, in every policy.
+MEANT: Final[dict[Risk, list[Risk]]] = {risk: ["safety", "injury"] if risk == "safety" else [risk] for risk in RISKS}
+
+
+def risk_reader(learned: Learned) -> KeywordReader:
+    """Return a reader that raises a flag for each risk, and knows no types."""
+    title = {"zh-Hans": "-", "zh-Hant": "-", "en": "-"}
+    return KeywordReader(
+        Taxonomy.model_validate(
+            {
+                "types": [{"id": "other", "title": title, "department": "any"}],
+                "fallback": "other",
+                "flags": [{"id": risk, "title": title, "risks": meant} for risk, meant in MEANT.items()],
+            }
+        ),
+        learned=learned,
+    )
+
+
+def evaluate_risks(reader: KeywordReader, rows: Iterable[Row]) -> dict[str, RiskReport]:
+    """Read the risks of every text and compare with its labels: any number of them, parted by spaces, or `none`.
+
+    A reading that is acceptable, too, is no false one.
+    """
+    said, read, right = Counter[str](), Counter[str](), Counter[str]()
+    judged = Counter[str]()
+    for row in rows:
+        labels = {*row.label.split()} - {NONE}
+        flags = {flag.id for flag in reader.read(row.text, slots=False).flags}
+        raised = {risk for risk in RISKS if risk in flags}
+        said.update(labels)
+        read.update(labels & raised)
+        judged.update(raised)
+        right.update(risk for risk in raised if {*MEANT[risk]} & (labels | row.also))
+    return {
+        risk: RiskReport(
+            recall=_share(read[risk], said[risk]), precision=_share(right[risk], judged[risk]), support=said[risk]
+        )
+        for risk in RISKS
+        if said[risk]
+    }
 
 
 def load_rows(path: Path) -> list[Row]:

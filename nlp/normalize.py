@@ -16,7 +16,7 @@ from nlp import lexicon
 LIMIT = 8_000
 
 _SIMPLIFY = OpenCC("t2s").convert
-_WORD = re.compile(r"[a-z']+", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z']+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +99,10 @@ def language(normal: Normal, *, hint: Language | None, default: Language) -> Lan
     Han characters make it Chinese unless Latin words are many more; the script is the one with more characters that
     exist only in it.
     """
-    han = len(_han().findall(normal.plain)) if not normal.plain.isascii() else 0
-    if not han:
-        return "en" if _WORD.search(normal.plain) else hint or default
-    if han * 2 < len(_WORD.findall(normal.plain)):
+    latin = len(_WORD.findall(normal.plain))
+    if normal.plain.isascii() or not _han().search(normal.plain):
+        return "en" if latin else hint or default
+    if latin and len(_han().findall(normal.plain)) * 2 < latin:
         return "en"
     if normal.traditional:
         simplified = sum(map(_simplified_only().__contains__, normal.plain))

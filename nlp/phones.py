@@ -83,7 +83,7 @@ class PhoneFinder:
         for cue in longest(draft.found.get("cue", ())):
             if cue.entry.owner != "wechat":
                 continue
-            gap = self._gap.match(plain, cue.end)
+            gap = self._gap.match(draft.normal.folded, cue.end)
             start = gap.end() if gap else cue.end
             if (match := wechat_id(plain, start)) and draft.free(*match.span()):
                 draft.take("wechat", match.group(), *match.span(), 0.9)

@@ -13,18 +13,18 @@ from nlp.table import Said, Tables, without
 #: The name of the table that was learned for them.
 RISKS: Final = "risks"
 #: What words of a weight of 1 say, in the measure of learned evidence (natural log odds).
-WORD: Final = 4.0
+WORD: Final = 3.0
 #: More weight than this says no more.
 MOST: Final = 2.0
 #: What all evidence for a risk must exceed for it to be read, and what where none of its words is there. These
 #: were chosen by trying out the lexicon with tables that had not seen the texts: recall 0.95 at a precision of 0.92.
-LEAST: Final = 1.5
-ALONE: Final = 2.5
+LEAST: Final = 1.25
+ALONE: Final = 1.25
 #: A text with fewer words of the table than this, a name or a few words, says too little to be weighed by it: then the
 #: words of the risk decide alone. The first letter of a name must alarm nobody.
 ENOUGH: Final = 8
 #: What speaks against each risk where nothing was learned: words alone must weigh 1.
-_UNLEARNED: Final = -2.4
+_UNLEARNED: Final = -1.7
 #: Words of this weight need nothing beside them.
 _STRONG: Final = 1.0
 #: So many words of the learned table are told for each risk.
@@ -65,6 +65,8 @@ class Risks:
         `said` is what all words say but those that are denied; here those in harmless contexts say nothing, either.
         """
         matches = by_owner(match for match in roles.get("risk", ()) if match not in denied)
+        if not matches and all(each <= ALONE for each in said.evidence(RISKS).values()):
+            return {}
         unless = roles.get("no_risk", ())
         if harmless := [*unless, *roles.get("unless", ())]:
             said = self._tables.read(without(words, [(match.start, match.end) for match in (*denied, *harmless)]))

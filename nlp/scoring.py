@@ -11,7 +11,7 @@ BESIDE = 0.4
 NOTHING = 1.5
 
 
-def scores(words: Mapping[str, float], learned: Mapping[str, float]) -> dict[str, float]:
+def scores(words: Mapping[str, float], learned: dict[str, float]) -> dict[str, float]:
     """Return a score in 0..1 for each type that anything speaks for.
 
     With `e` the evidence of a type, which is KEYWORD times the sum of the weights of its keywords, or BESIDE that, and
@@ -23,7 +23,7 @@ def scores(words: Mapping[str, float], learned: Mapping[str, float]) -> dict[str
     two against one 0.84, and a tie (0.38) is asked about.
     """
     each = KEYWORD * BESIDE if learned else KEYWORD
-    evidence = {name: learned.get(name, 0.0) + each * words.get(name, 0.0) for name in {**learned, **words}}
+    evidence = learned | {name: learned.get(name, 0.0) + each * weight for name, weight in words.items()}
     strength = {name: exp(total) for name, total in evidence.items()}
     total = sum(strength.values()) + (0.0 if learned else exp(NOTHING))
     return {name: share / total for name, share in strength.items()}

@@ -71,7 +71,9 @@ _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![A-Za-z])"
 )
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,39}")
-_PURCHASE = re.compile(r"(?<![A-Za-z0-9])(?:PO|SO|ORD)[-#]?\d{3,20}(?![A-Za-z0-9])", re.IGNORECASE | re.ASCII)
+_PURCHASE = re.compile(
+    r"(?<![A-Za-z0-9])(?:PO|SO|ORD)[-#]?\d{3,20}(?:-\d{1,8}){0,2}(?![A-Za-z0-9])", re.IGNORECASE | re.ASCII
+)
 #: A code alone has at least so many digits.
 _LONG_DIGITS = 5
 
@@ -94,6 +96,7 @@ class SlotFinder:
         self._join = re.compile("|".join(re.escape(each) for each in words.negations.joins))
         variants, self._taken_back = words.slots.variants, _compiled(words.slots.taken_back)
         self._hong_kong = re.compile(variants["HK"], re.IGNORECASE)
+        self._hong_kong_numerals = re.compile(variants["HK_numerals"])
         self._url = re.compile(words.slots.patterns["url"])
         self._currency = currency
         self._said = {name: re.compile(each) for name, each in words.remedies.said.items()}
@@ -155,7 +158,9 @@ class SlotFinder:
             return "en"
         if self._hong_kong.search(draft.normal.plain):
             return "HK"
-        return ("HK" if self._currency == "HKD" else "TW") if draft.language == "zh-Hant" else "CN"
+        if draft.language != "zh-Hant":
+            return "CN"
+        return "HK" if self._currency == "HKD" or self._hong_kong_numerals.search(draft.normal.plain) else "TW"
 
     def _block_urls(self, draft: Draft) -> None:
         if "/" in draft.normal.folded or "www" in draft.normal.folded:

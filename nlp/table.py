@@ -1,5 +1,6 @@
 """Learned tables at work: what the words that a text holds say together."""
 
+from array import array
 from collections.abc import Iterable, Mapping
 from math import sqrt
 from struct import Struct
@@ -24,6 +25,7 @@ class Said:
         self._tables = tables
         self._found = found
         self._sums = sums
+        self._evidence: dict[str, dict[str, float]] = {}
 
     def words(self, table: str) -> int:
         """Return how many words of a table the text holds."""
@@ -32,19 +34,21 @@ class Said:
 
     def evidence(self, table: str) -> dict[str, float]:
         """Return the evidence for each type of a table; nothing where the text holds none of its words."""
-        if not self.words(table):
-            return {}
+        known = self._evidence.get(table)
+        if known is None:
+            known = self._evidence[table] = self._reckoned(table) if self.words(table) else {}
+        return known
+
+    def _reckoned(self, table: str) -> dict[str, float]:
         columns, sums = self._tables.columns[table], self._sums
         norm = sqrt(sums[columns.norm])
         return {type_: start + sums[column] / norm for type_, (column, start) in columns.types.items()}
 
     def told(self, table: str, type_: str, most: int) -> tuple[Hit, ...]:
         """Return the words that say most for a type, at most so many, the strongest first."""
-        columns, found, words, says = self._tables.columns[table], self._found, self._tables.words, self._tables.says
-        column, norm = columns.types[type_][0], sqrt(self._sums[columns.norm])
-        best = sorted(
-            [(weight, place) for place in found if (weight := says[place].get(column, 0.0)) > 0], reverse=True
-        )
+        columns, found, words = self._tables.columns[table], self._found, self._tables.words
+        column, norm = self._tables.cells[columns.types[type_][0]], sqrt(self._sums[columns.norm])
+        best = sorted([(weight, place) for place in found if (weight := column[place]) > 0], reverse=True)
         return tuple(
             [
                 Hit(word=words[place], start=found[place][0], end=found[place][1], weight=weight / norm)
@@ -89,8 +93,11 @@ class Tables:
                 }
         self.words = list(cells)
         self._fields = Struct(f"<{width}Q")
-        self.says = list(cells.values())
-        self._rows = [self._row(row) for row in self.says]
+        self._rows = [self._row(row) for row in cells.values()]
+        self.cells = [array("d", bytes(8 * len(cells))) for _ in range(width)]
+        for place, row in enumerate(cells.values()):
+            for column, number in row.items():
+                self.cells[column][place] = number
 
     def __contains__(self, table: str) -> bool:
         """Tell whether something was learned under this name."""

@@ -1,5 +1,6 @@
 """The words the reader knows about any company: one YAML file per subject, checked and loaded once."""
 
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -197,7 +198,8 @@ class SlotWords(_Page):
     scales: dict[str, int]
     more_scales: dict[str, int]
     tens: dict[str, str]
-    small: dict[str, int]
+    small: list[str]
+    worths: dict[str, Decimal]
     digits: dict[str, int]
     english: EnglishNumbers
     paid_round: list[str]

@@ -1,34 +1,31 @@
 """General risks: what is read as one, by words and by what was learned, and how well on hard sentences.
 
-`said/risks_seen.tsv` was written in sight of the lexicon, `said/risks_unseen.tsv` without it: the second measures.
+`said/risks_seen.tsv` was written in sight of the lexicon, `said/risks_unseen.tsv` and `said/risks_kept.tsv` without it;
+of the last, only figures were ever looked at.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from complaints.clauses.taxonomy import Risk, Taxonomy
-from complaints.weights import Learned
+from complaints.clauses.taxonomy import Taxonomy
+from complaints.weights import NOTHING_LEARNED, Learned
 from nlp import lexicon
-from nlp.evaluate import load_rows
+from nlp.evaluate import RISKS, evaluate_risks, load_rows, risk_reader
 from nlp.reader import KeywordReader
 from policies import weights
 
 HERE = Path(__file__).parent
 HOME = HERE.parents[1] / "policies"
 DATA = os.environ.get("PLAINT_TEST_DATA", "")
-RISKS = get_args(Risk)
-#: An injury is a danger to somebody's safety, in every policy.
-MEANT = {risk: [risk] for risk in RISKS} | {"safety": ["safety", "injury"]}
 #: What the labels of the real sentences are here.
 NAMES = {"legal_threat": "legal", "media_exposure": "media", "safety_injury": "safety"}
 
 
-def taxonomy(flags=None):
+def taxonomy(flags):
     title = {"zh-Hans": "x", "zh-Hant": "x", "en": "x"}
-    flags = flags or [{"id": risk, "risks": meant} for risk, meant in MEANT.items()]
     types = [{"id": "other", "title": title, "department": "x"}]
     flags = [{"title": title, **flag} for flag in flags]
     return Taxonomy.model_validate({"types": types, "fallback": "other", "flags": flags})
@@ -41,33 +38,16 @@ def learned():
 
 @pytest.fixture(scope="module")
 def risky(learned):
-    return KeywordReader(taxonomy(), learned=learned)
+    return risk_reader(learned)
 
 
 @pytest.fixture(scope="module")
 def unlearned():
-    return KeywordReader(taxonomy())
+    return risk_reader(NOTHING_LEARNED)
 
 
 def read(reader, text):
     return {flag.id for flag in reader.read(text, slots=False).flags} & {*RISKS}
-
-
-def shares(reader, path):
-    """Return recall and precision of each risk: a reading that is acceptable, too, is no false one."""
-    found = {}
-    rows = [(labels(row.label.split()), labels(row.also), read(reader, row.text)) for row in load_rows(path)]
-    for risk in RISKS:
-        said = [(risk in label, bool({*MEANT[risk]} & (label | also)), risk in raised) for label, also, raised in rows]
-        labelled = [raised for label, _, raised in said if label]
-        judged = [right for _, right, raised in said if raised]
-        if labelled:
-            found[risk] = sum(labelled) / len(labelled), sum(judged) / len(judged) if judged else 0.0
-    return found
-
-
-def labels(names):
-    return {NAMES.get(name, name) for name in names} - {"none"}
 
 
 def test_every_risk_has_words_and_no_other_does():
@@ -134,22 +114,23 @@ def test_the_kept_lexicon_of_a_reader_reads_the_same_risks(risky):
 
 #: What is reached today, a little rounded down: recall, precision.
 SEEN = {
-    "safety": (0.95, 0.9), "injury": (0.93, 0.9), "legal": (0.95, 0.8), "regulator": (0.95, 0.85), "media": (0.95, 0.9),
-    "leak": (0.95, 0.9), "self_harm": (0.95, 0.9), "minors": (0.95, 0.9), "big_loss": (0.95, 0.7),
+    "safety": (0.95, 0.9), "injury": (0.93, 0.9), "legal": (0.95, 0.8), "regulator": (0.95, 0.9), "media": (0.95, 0.9),
+    "leak": (0.95, 0.85), "self_harm": (0.95, 0.9), "minors": (0.95, 0.9), "big_loss": (0.95, 0.8),
 }  # fmt: skip
 UNSEEN = {
-    "safety": (0.95, 0.82), "injury": (0.81, 0.8), "legal": (0.94, 0.81), "regulator": (0.95, 0.87), "media": (0.95, 0.58),
-    "leak": (0.95, 0.77), "self_harm": (0.83, 0.95), "minors": (0.95, 0.77), "big_loss": (0.95, 0.66),
+    "safety": (0.95, 0.85), "injury": (0.9, 0.95), "legal": (0.94, 0.85), "regulator": (0.95, 0.85), "media": (0.95, 0.65),
+    "leak": (0.95, 0.85), "self_harm": (0.83, 0.95), "minors": (0.95, 0.85), "big_loss": (0.95, 0.7),
 }  # fmt: skip
-REAL = {"safety": (0.95, 0.8), "legal": (0.8, 0.85), "regulator": (0.9, 0.65), "media": (0.95, 0.7)}
+KEPT = {
+    "safety": (0.88, 0.74), "injury": (0.93, 0.58), "legal": (0.95, 0.78), "regulator": (0.85, 0.72), "media": (0.9, 0.5),
+    "leak": (0.7, 0.95), "self_harm": (0.65, 0.48), "minors": (0.9, 0.6), "big_loss": (0.84, 0.74),
+}  # fmt: skip
+REAL = {"safety": (0.95, 0.7), "legal": (0.8, 0.75), "regulator": (0.8, 0.7), "media": (0.95, 0.6)}
 
 
-def test_sentences_written_in_sight_of_the_lexicon_are_read_right(risky):
-    _hold(shares(risky, HERE / "said" / "risks_seen.tsv"), SEEN)
-
-
-def test_sentences_written_without_sight_of_the_lexicon_are_read_as_well_as_ever(risky):
-    _hold(shares(risky, HERE / "said" / "risks_unseen.tsv"), UNSEEN)
+@pytest.mark.parametrize(("name", "least"), [("seen", SEEN), ("unseen", UNSEEN), ("kept", KEPT)])
+def test_hard_sentences_are_read_as_well_as_ever(risky, name, least):
+    _hold(risky, load_rows(HERE / "said" / f"risks_{name}.tsv"), least)
 
 
 @pytest.mark.skipif(not DATA, reason="PLAINT_TEST_DATA is not set: no labelled texts at hand")
@@ -157,13 +138,18 @@ def test_real_sentences_are_read_as_well_as_ever(risky):
     path = Path(DATA) / "nlp" / "dev" / "gold_zh_risk.tsv"
     if not path.exists():
         pytest.skip(f"{path.name} is not in PLAINT_TEST_DATA")
-    _hold(shares(risky, path), REAL)
+    rows = [
+        replace(row, label=NAMES.get(row.label, row.label), also=frozenset(NAMES.get(each, each) for each in row.also))
+        for row in load_rows(path)
+    ]
+    _hold(risky, rows, REAL)
 
 
-def _hold(found, least):
-    low = {risk: found[risk] for risk, (recall, right) in least.items() if not _reaches(found[risk], recall, right)}
+def _hold(reader, rows, least):
+    found = evaluate_risks(reader, rows)
+    low = {
+        risk: found[risk]
+        for risk, (recall, precision) in least.items()
+        if found[risk].recall < recall or found[risk].precision < precision
+    }
     assert not low
-
-
-def _reaches(found, recall, precision):
-    return found[0] >= recall and found[1] >= precision

@@ -30,9 +30,9 @@ def test_the_best_type_is_right_five_times_in_six_and_among_three_nearly_always(
 
     assert all(report.total == 200 for report in every)
     assert min(report.accuracy for report in every) >= 0.82
-    assert sum(report.accuracy for report in every) / len(every) >= 0.85
-    assert min(report.top3 for report in every) >= 0.94
-    assert sum(report.top3 for report in every) / len(every) >= 0.96
+    assert sum(report.accuracy for report in every) / len(every) >= 0.87
+    assert min(report.top3 for report in every) >= 0.95
+    assert sum(report.top3 for report in every) / len(every) >= 0.97
 
 
 def test_hardly_any_complaint_is_taken_for_something_else(reports):
@@ -42,16 +42,26 @@ def test_hardly_any_complaint_is_taken_for_something_else(reports):
         total += len(rows)
         missed += sum(reader.read(row.text, slots=False).kind != "complaint" for row in rows)
 
-    assert missed <= 0.02 * total
+    assert missed <= 0.03 * total
 
 
-def test_most_of_what_is_no_complaint_is_not_taken_for_one(reports):
-    """Half of these sentences were written to sound like one."""
+@pytest.mark.parametrize(
+    ("name", "taken", "missed"),
+    [
+        pytest.param("talk", 0.3, 0.0, id="half of them sound like a complaint"),
+        pytest.param("talk_kept", 0.55, 0.13, id="half of them play with words, and half of the complaints are short"),
+    ],
+)
+def test_what_is_no_complaint_is_told_from_what_is_one_as_well_as_ever(reports, name, taken, missed):
     reader, _ = reports["trade_003"]
-    rows = load_rows(SAID / "talk.tsv")
-    taken = sum(reader.read(row.text, slots=False).kind == "complaint" for row in rows)
+    read = [
+        (row.label, reader.read(row.text, slots=False).kind == "complaint") for row in load_rows(SAID / f"{name}.tsv")
+    ]
+    no_complaints = [taken for label, taken in read if label == "none"]
+    complaints = [taken for label, taken in read if label == "complaint"]
 
-    assert taken <= 0.4 * len(rows)
+    assert sum(no_complaints) <= taken * len(no_complaints)
+    assert len(complaints) - sum(complaints) <= missed * len(complaints)
 
 
 def test_types_and_flags_are_the_same_without_slots(reports):

@@ -1,6 +1,7 @@
 """How well values are found: on texts the reader was tuned with, and on others kept back until its rules stood.
 
-The errors on those others have been read since, and general rules made of them: they are no unseen texts any more.
+The errors on `slots_read` have been read since, and general rules made of them: they are no unseen texts any more. Of
+`slots_unseen` only figures were ever looked at.
 """
 
 import json
@@ -31,7 +32,7 @@ def sums(reader, text):
     return [slot.value for slot in reader.read(text, at=SUNDAY).slots if slot.name == "amount"]
 
 
-@pytest.mark.parametrize("name", ["slots_tuned", "slots_kept"])
+@pytest.mark.parametrize("name", ["slots_tuned", "slots_read"])
 def test_nearly_every_value_is_found_and_no_sum_date_or_number_is_wrong(reader, name):
     report = evaluate_slots(reader, load_said(SAID / f"{name}.jsonl"))
 
@@ -42,6 +43,15 @@ def test_nearly_every_value_is_found_and_no_sum_date_or_number_is_wrong(reader, 
         "date": 0,
         "phone": 0,
     }
+
+
+def test_of_texts_that_nobody_tuned_with_most_values_are_found_and_hardly_any_is_wrong(reader):
+    report = evaluate_slots(reader, load_said(SAID / "slots_unseen.jsonl"))
+
+    assert report.texts == 100
+    assert report.recall >= 0.87
+    assert report.kind("date").wrong == report.kind("phone").wrong == 0
+    assert report.kind("amount").wrong <= 2
 
 
 def test_the_report_counts_what_is_found_missed_and_made_up(reader, tmp_path):
@@ -97,6 +107,19 @@ def test_the_report_counts_what_is_found_missed_and_made_up(reader, tmp_path):
         ("不是1200，是2100元", ["2100.00 CNY"]),
         ("The price was 300, no wait, 350 yuan", ["350.00 CNY"]),
         ("单价是35，不是53", ["35.00 CNY"]),
+        ("小票上香菜收我八毛", ["0.80 CNY"]),
+        ("塑料袋多收了三毛五", ["0.35 CNY"]),
+        ("手机膜19块9两张", ["19.90 CNY"]),
+        ("間公司要多我萬二，部機收咗千八", ["12000.00 HKD", "1800.00 HKD"]),
+        ("搬屋公司開價三千八，搬到一半要多千二", ["3800.00 HKD", "1200.00 HKD"]),
+        ("個師傅收我三嚿水，仲要五毫子膠袋", ["300.00 HKD", "0.50 HKD"]),
+        ("公司账上只记了一万，那两千去哪了", ["10000.00 CNY", "2000.00 CNY"]),
+        ("業務說每個月只要990，帳單上卻印1,490", ["990.00 TWD", "1490.00 TWD"]),
+        ("發票上寫的是4800，結帳三九九", ["4800.00 TWD", "399.00 TWD"]),
+        ("學費一期兩萬零五百", ["20500.00 TWD"]),
+        ("滞港费一天八百，会员费半年1280", ["800.00 CNY", "1280.00 CNY"]),
+        ("Charged $49.99, the app shows 39.99", ["49.99 USD", "39.99 USD"]),
+        ("Charged twice: ¥56.80 and ¥56.80", ["56.80 CNY", "56.80 CNY"]),
     ],
 )
 def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
@@ -109,7 +132,9 @@ def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
      "we have a grand piano", "the grand opening cost nothing", "付了钱的屏幕说好4k，结果不是", "买的电阻10k，没法用", "年卡粉丝5k，",
      "half a million dollars", "八十来万", "二十八元素周期表", "三元正极材料", "到底是三元还是铁锂", "一元复始", "1块板裂了", "漆掉了一块", "字叠在一块儿", "第一次",
      "12315也打了", "打12345投诉", "315晚会", "4S店修了三次", "跑了1.2万公里", "累计扣了三十一笔", "We paid for 50 seats", "二百五", "电压打到二百八",
-     "百元价位的做工", "单子八百个，点出来九百六", "型号2023-11", "2024年的款", "房号1203", "取件码3-2-1234", "满200减50"],
+     "百元价位的做工", "单子八百个，点出来九百六", "型号2023-11", "2024年的款", "買了八角，一股霉味", "收到的五角星不亮", "每天五毛五毛地走", "萬一你哋唔賠", "一千二百人排隊，百二十人投訴",
+     "地下有幾舊水泥", "发票号码显示02938471", "仪表显示3200", "小票上写着12号桌", "账单上写着2026", "The invoice says 30 days", "the scale says 12.50", "百分之二十的违约金",
+     "三块五六的东西", "买二十送三", "客服让我找12315", "房号1203", "取件码3-2-1234", "满200减50"],
 )  # fmt: skip
 def test_what_is_no_certain_sum_is_left_out(reader, text):
     assert sums(reader, text) == []
@@ -149,6 +174,13 @@ def test_what_is_no_certain_sum_is_left_out(reader, text):
         ("Please fix it by next Monday", ["../2026-11-23"]),
         ("Between March 3 and March 5 the lift was out", ["2026-03-03/2026-03-05"]),
         ("since the 5th nobody answers", ["2026-11-05/.."]),
+        ("15号在3号楼门口签收的", ["2026-11-15"]),
+        ("8月5号下单，说好10号到，结果15号才到", ["2026-08-05", "2026-08-10", "2026-08-15"]),
+        ("10月8号下单，25号之前必须给我退款", ["2026-10-08", "../2026-11-25"]),
+        ("10月8号下单，说好25号之前到", ["2026-10-08", "../2026-10-25"]),
+        ("说好20号之前给我，结果到现在没影", ["../2026-11-20"]),
+        ("12月24号婚礼，26号要退场", ["2026-12-24", "2026-12-26"]),
+        ("测量师傅周三能来吗，我在家等", ["2026-11-25"]),
         ("You said 3/15/2026, now you say 4/2/2026", ["2026-03-15"]),
     ],
 )
@@ -160,10 +192,32 @@ def test_a_date_is_counted_from_the_day_it_was_said(reader, text, expected):
     "text",
     ["等了三个月", "24小时内回复我", "30天无理由", "十五日内付", "三天后收到", "周一到周五都没人接", "每周三都停水", "以前天天用", "13月5号", "2026年2月29号", "5号线地铁站",
      "要13号电池", "18号楼", "用咗三日就壞", "两三月", "已经一月", "Missed the Black Friday window", "the 5th call", "you may call", "1/2的货", "I want 3 replacements",
-     "批号20260518A", "315晚会"],
+     "批号20260518A", "315晚会", "送错到6号楼", "地铁坐到2号线换乘", "在8号机排队", "坐在5号桌等了四十分钟", "从1号出口出来", "1/2的杯子是破的",
+     "你们周日开门不", "上个月最后一天交的", "三块五一斤"],
 )  # fmt: skip
 def test_what_is_no_certain_date_is_left_out(reader, text):
     assert dates(reader, text) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "text", "expected"),
+    [
+        ("2026-05-28", "上禮拜五半夜兩點水管爆掉", ["2026-05-22"]),
+        ("2026-01-03", "上星期四半夜被停電", ["2025-12-25"]),
+        ("2026-01-03", "聖誕節要吃的蛋糕26號才到", ["2025-12-25", "2025-12-26"]),
+        ("2026-01-03", "12月28号下单，2号才发货", ["2025-12-28", "2026-01-02"]),
+        ("2026-01-03", "Ordered 22 Dec, promised by the 24th", ["2025-12-22", "../2025-12-24"]),
+        ("2026-12-30", "12月31号办婚礼，2号退房", ["2026-12-31", "2027-01-02"]),
+        ("2026-12-30", "后天元旦，30号之前必须发出来", ["2027-01-01", "../2026-12-30"]),
+        ("2026-08-31", "7月30號報修，2號才派人來", ["2026-07-30", "2026-08-02"]),
+        ("2028-03-01", "28号下单，29号就坏了", ["2028-02-28", "2028-02-29"]),
+        ("2028-02-29", "上周日半夜三点警报响", ["2028-02-27"]),
+        ("2026-03-11", "The visa ends on March 15, finish it by the 13th", ["2026-03-15", "../2026-03-13"]),
+        ("2026-11-22", "去年双十一买的空调，15号就坏了", ["2025-11-11"]),
+    ],
+)
+def test_a_day_without_its_month_is_counted_from_the_date_named_before_it(reader, at, text, expected):
+    assert dates(reader, text, datetime.fromisoformat(f"{at}T09:00:00+08:00")) == expected
 
 
 def test_last_tuesday_is_a_date_only_where_it_can_be_one_day_only(reader):
@@ -219,10 +273,37 @@ def test_without_the_moment_it_was_said_only_a_date_with_its_year_is_read(reader
         ("快啲搵人嚟整", "remedy", "repair"),
         ("赔偿多少钱你们说", "remedy", "compensation"),
         ("买的iPhone 15 Pro Max是翻新的", "model", "iPhone 15 Pro Max"),
+        ("双十一抢的扫地机T30S，插上电就趴窝", "model", "T30S"),
+        ("批次写的是SB-0611", "batch", "SB-0611"),
+        ("The batch on the box says LK-0418", "batch", "LK-0418"),
+        ("簽的契約書CT-114-0567", "contract_no", "CT-114-0567"),
+        ("SO-2209-118 is late", "order_no", "SO-2209-118"),
+        ("Send it to Unit 1506, Tower 2, 18 Jianguo Road, Beijing", "address",
+         "Unit 1506, Tower 2, 18 Jianguo Road, Beijing"),
+        ("Ship to 3rd Floor, 14 Harbour Road, Block C please", "address", "3rd Floor, 14 Harbour Road, Block C"),
+        ("叫師傅過來重修", "remedy", "repair"),
+        ("整番好佢", "remedy", "repair"),
+        ("換過部俾我", "remedy", "replace"),
+        ("俾返錢我", "remedy", "refund"),
     ],
 )  # fmt: skip
 def test_other_values_are_found_too(reader, text, name, value):
     assert (name, value) in values(reader, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("洗衣机E21报错", "model"),
+        ("打印机A4纸卡住", "model"),
+        ("案子编号TR26-00177没人跟", "model"),
+        ("订单显示2026-11-18发货", "order_no"),
+        ("12345678这个密码登不上", "order_no"),
+        ("合同上写着30000元", "contract_no"),
+    ],
+)
+def test_what_only_looks_like_a_code_is_left_out(reader, text, name):
+    assert name not in {each for each, _ in values(reader, text)}
 
 
 @pytest.mark.parametrize(
@@ -250,6 +331,9 @@ def test_a_hotline_is_no_customers_number(reader, text):
         "换个屏幕多少钱",
         "搵人嚟整咗三次",
         "老号停机了，换新的了",
+        "師傅整返好咗",
+        "重修过一遍还是漏",
+        "買番茄退番茄",
     ],
 )
 def test_a_remedy_that_is_told_of_is_not_asked_for(reader, text):
