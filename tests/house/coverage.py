@@ -1,7 +1,8 @@
 """Draws `docs/reference/coverage.md`: what meets each sentence of the rule books. `python -m tests.house.coverage`.
 
 The sentences, in our words and with what is said about each, stand in `tests/house/requirements.yaml`. What meets one
-is found: a line of a policy whose `clause` names it, a story or a test that does.
+is found: a line of a policy whose `clause` names it, and a story, a test or an example that does, without which it
+counts for nothing.
 """
 
 import re
@@ -72,8 +73,9 @@ def page() -> str:
         "<!-- drawn by `python -m tests.house.coverage`: do not edit -->",
         "",
         "Every sentence of the rule books that our policies restate, and the line of the policy, the story or the test",
-        "that meets it. A sentence that nothing meets yet says why. What is *partly* ours is a record, a date or a gate",
-        "for something that people do elsewhere.",
+        "that meets it: none is met by a line alone, without a story, a test or an example of the policy that names it. A",
+        "sentence that nothing meets yet says why. What is *partly* ours is a record, a date or a gate for something that",
+        "people do elsewhere.",
         "",
         "| rule book | sentences | met | partly ours, met | later | not ours |",
         "|---|---|---|---|---|---|",
@@ -100,7 +102,12 @@ def _state(id_: str, row: dict[str, str], found: dict[str, set[str]]) -> str:
         return "out"
     if "later" in row:
         return "later"
-    return "met" if found.get(id_) else "open"
+    return "met" if _shown(found.get(id_, set())) else "open"
+
+
+def _shown(places: set[str]) -> bool:
+    """Tell whether a story, a test, or an example of a policy is among what meets a sentence: a clause alone is a claim."""
+    return any(each.startswith("[") or ".examples" in each for each in places)
 
 
 def _told(id_: str, row: dict[str, str], found: dict[str, set[str]]) -> str:
