@@ -369,7 +369,7 @@ def page(kept: dict[str, Any]) -> str:  # Any: what JSON holds
         lines.append(TALK)
         lines += [
             f"| `{row['set']}` | {row['none']} | {row['taken'] / row['none']:.0%} | {row['complaints']} "
-            f"| {row['missed'] / row['complaints'] if row['complaints'] else 0:.0%} |"
+            f"| {format(row['missed'] / row['complaints'], '.0%') if row['complaints'] else '-'} |"
             for row in rows
         ]
         lines.append("")

@@ -2,11 +2,14 @@
 
 from hashlib import sha256
 from math import log
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from complaints.clauses.model import Clause
+
+#: What a word can say, in the measure of evidence: reckoning is exact within these bounds.
+Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 
 
 class Word(Clause):
@@ -16,7 +19,7 @@ class Word(Clause):
     """
 
     texts: int = Field(ge=0)
-    says: dict[str, float] = Field(min_length=1)
+    says: dict[str, Weight] = Field(min_length=1)
 
 
 class Weights(Clause):
@@ -33,8 +36,8 @@ class Weights(Clause):
 
     schema_: int = Field(alias="schema", default=1, ge=1, le=1)
     texts: int = Field(ge=1)
-    start: dict[str, float]
-    added: dict[str, dict[str, float]] = Field(default_factory=dict)
+    start: dict[str, Weight]
+    added: dict[str, dict[str, Weight]] = Field(default_factory=dict)
     words: dict[str, Word] = Field(default_factory=dict)
 
     @property

@@ -12,10 +12,12 @@ from complaints.conversation import Conversation, Staff
 from complaints.errors import NotAllowed, PlaintError
 from complaints.messages import AttachmentKind, Enclosure, IncomingMessage, PressAnswer
 from complaints.tokens import Token, parse
-from handlers import acts, cards, duties, registering, rights, signers
+from handlers import acts, cards, cases, duties, registering, rights, signers
 from handlers.turn import Turn
 
 _LISTED: Final = 10
+#: What follows the word that registers a complaint, without a gap, is at least so many characters long.
+_SAID: Final = 4
 _TOAST: Final = 190
 
 
@@ -81,7 +83,7 @@ def _registers(turn: Turn, text: str) -> str | None:
             if not rest[:1].isalnum():
                 return re.sub(r"^\W+", "", rest)
             reading = turn.book.reader.read(rest)
-            clear = reading.types and reading.types[0].score >= turn.policy().taxonomy.threshold
+            clear = len(rest) >= _SAID and cases.clear(turn, reading)
             if not word.isascii() and (clear or reading.slots):
                 return rest
     return None

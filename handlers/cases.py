@@ -27,6 +27,12 @@ from handlers.turn import CUSTOMER, SYSTEM, Turn
 OLDEST_START: Final = timedelta(hours=72)
 
 
+def clear(turn: Turn, reading: Reading) -> bool:
+    """Tell whether a text speaks clearly for one type, and not for the one of whatever fits no other."""
+    taxonomy, best = turn.policy().taxonomy, reading.types[0] if reading.types else None
+    return best is not None and best.score >= taxonomy.threshold and best.id != taxonomy.fallback
+
+
 def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, reading: Reading) -> Case:
     """Open a numbered case for a complaining message; its clocks run from that message."""
     policy = turn.policy()
@@ -285,12 +291,20 @@ def assign(turn: Turn, case: Case, department: str, actor: str) -> None:
     owner = turn.owner(case)
     if owner is not None and department not in routing.held(owner.roles):
         if routing.handover:
-            case.facts.held_for = department
-            notices.alert(turn, case, ["department"], "staff.handover", by=owner.name)
-            happen(turn, case, "handover_asked", actor)
+            hold(turn, case, actor)
         else:
             release(turn, case, SYSTEM)
     shut_out(turn, case)
+
+
+def hold(turn: Turn, case: Case, actor: str) -> None:
+    """Let an owner who is not of the case's department keep it until somebody there takes it, who is told once."""
+    owner = turn.owner(case)
+    if owner is None or case.facts.held_for or case.department in turn.policy(case).routing.held(owner.roles):
+        return
+    case.facts.held_for = case.department
+    notices.alert(turn, case, ["department"], "staff.handover", by=owner.name)
+    happen(turn, case, "handover_asked", actor)
 
 
 def release(turn: Turn, case: Case, actor: str) -> None:

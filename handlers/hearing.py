@@ -233,7 +233,7 @@ def _not_ours(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     if wish and wish not in ("help", "start", "later", "said", "refuses", "unknown_value"):
         return False
     reading = turn.book.reader.read(text)
-    return not (reading.flags or reading.kind == "complaint")
+    return not (reading.flags or reading.kind == "complaint" or cases.clear(turn, reading))
 
 
 def _scanned(turn: Turn, conversation: Conversation, scene: str) -> bool:
@@ -488,9 +488,7 @@ def _found_later(turn: Turn, known: list[Case], reading: Reading) -> bool:
     case, best = (known[0] if len(known) == 1 else None), (reading.types[0] if reading.types else None)
     if case is None or best is None or case.facts.resolved_at is None or surveying.running(turn, case) is None:
         return False
-    taxonomy = turn.policy().taxonomy
-    clear = best.score >= taxonomy.threshold and best.id not in (case.type, taxonomy.fallback)
-    return clear and reading.kind == "complaint"
+    return cases.clear(turn, reading) and best.id != case.type and reading.kind == "complaint"
 
 
 def _waited_for(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str) -> None:

@@ -4,7 +4,7 @@ import hashlib
 
 from complaints.conversation import DESK, Consent, Conversation, Staff
 from complaints.messages import Address, IncomingMessage
-from handlers import acts, cards, cases, intake
+from handlers import acts, cards, cases, intake, rights
 from handlers.turn import Turn
 
 
@@ -42,7 +42,11 @@ def register(turn: Turn, member: Staff, text: str) -> None:
     if lacking:
         fields = cards.shown(turn, member.language, lacking)
         turn.tell_staff(member, turn.say(member.language, "staff.registered_lacking", fields=fields), case=case)
-    if turn.policy(case).routing.handover:  # it is theirs until another department takes it
+    theirs = turn.policy(case).routing.handover and not rights.kept_from(turn, case, member)
+    if theirs:  # until another department takes it
         acts.claim(turn, case, member)
+        cases.renew(turn, case)
     intake.accept(turn, case, actor)
+    if theirs:
+        cases.hold(turn, case, actor)
     acts.show_again(turn, case, member)

@@ -197,6 +197,8 @@ def evaluate_risks(reader: KeywordReader, rows: Iterable[Row]) -> dict[str, Risk
     judged = Counter[str]()
     for row in rows:
         labels = {*row.label.split()} - {NONE}
+        if strange := (labels | row.also) - {*RISKS, NONE}:
+            raise ValueError(f"{', '.join(sorted(strange))}: no risk is called so")
         flags = {flag.id for flag in reader.read(row.text, slots=False).flags}
         raised = {risk for risk in RISKS if risk in flags}
         said.update(labels)

@@ -26,8 +26,9 @@ def by_owner(matches: Iterable[Match]) -> dict[str, list[Match]]:
 def hits(matches: Iterable[Match], wished: Sequence[Match] = ()) -> tuple[Hit, ...]:
     """Return one hit for each different word: saying it ten times does not make it ten reasons."""
     first: dict[str, Hit] = {}
+    remedies = {place for remedy in wished for place in range(remedy.start, remedy.end)}
     for match in matches:
-        asked = any(remedy.start < match.end and match.start < remedy.end for remedy in wished)
+        asked = bool(remedies) and not remedies.isdisjoint(range(match.start, match.end))
         weight = match.entry.weight * (_REMEDY_SHARE if asked else 1)
         known = first.get(match.entry.word)
         if known is None or known.weight < weight:

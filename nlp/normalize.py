@@ -65,11 +65,11 @@ def spellings(words: Sequence[str]) -> list[set[str]]:
     """Return the folded forms of each keyword: as it is written, and in the words of Taiwan and Hong Kong.
 
     A text is converted character by character, which keeps its places; so the regional words are put into the
-    lexicon instead of being translated in the text. All words are converted in one go; none holds a line break.
+    lexicon instead of being translated in the text. All words are converted in one go.
     """
     if not words:
         return []
-    written = "\n".join(words).translate(_table())
+    written = "\n".join(word.strip().replace("\n", " ") for word in words).translate(_table())
     folded = _simplified(written)
     spelt = [folded, *(_simplified(convert(folded).translate(_table())) for convert in _regional())]
     return [set(forms) for forms in zip(*(each.lower().split("\n") for each in spelt), strict=True)]

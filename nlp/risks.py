@@ -11,20 +11,22 @@ from nlp.matcher import Entry, Match, Span
 from nlp.table import Said, Tables, without
 
 #: The name of the table that was learned for them.
-RISKS: Final = "risks"
+TABLE: Final = "risks"
 #: What words of a weight of 1 say, in the measure of learned evidence (natural log odds).
-WORD: Final = 3.0
+WORD: Final = 2.5
 #: More weight than this says no more.
 MOST: Final = 2.0
-#: What all evidence for a risk must exceed for it to be read, and what where none of its words is there. These
-#: were chosen by trying out the lexicon with tables that had not seen the texts: recall 0.95 at a precision of 0.92.
-LEAST: Final = 1.25
-ALONE: Final = 1.25
-#: A text with fewer words of the table than this, a name or a few words, says too little to be weighed by it: then the
-#: words of the risk decide alone. The first letter of a name must alarm nobody.
+#: What all evidence for a risk must exceed for it to be read, and what where none of its words is there. Chosen, with
+#: WORD, on texts that neither the lexicon nor the table had seen, so that few dangers are missed: see docs/reference/
+#: reading.md for what that gives.
+LEAST: Final = 1.5
+ALONE: Final = 1.5
+#: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk whose own words
+#: do not weigh so much there: the first letter of a name must alarm nobody.
 ENOUGH: Final = 8
+_NAMED: Final = 0.4
 #: What speaks against each risk where nothing was learned: words alone must weigh 1.
-_UNLEARNED: Final = -1.7
+_UNLEARNED: Final = -0.95
 #: Words of this weight need nothing beside them.
 _STRONG: Final = 1.0
 #: So many words of the learned table are told for each risk.
@@ -52,7 +54,7 @@ class Risks:
     """The general dangers and what speaks for them. See `nlp/lexicon/risks.yaml`."""
 
     def __init__(self, tables: Tables) -> None:
-        """Look up what was learned in the table RISKS; without one, words alone decide."""
+        """Look up what was learned in the table TABLE; without one, words alone decide."""
         self._tables = tables
         self._pages = lexicon.load().risks.risks
         self._order = sorted(self._pages, key=lambda each: len(self._pages[each].beside))
@@ -65,15 +67,15 @@ class Risks:
         `said` is what all words say but those that are denied; here those in harmless contexts say nothing, either.
         """
         matches = by_owner(match for match in roles.get("risk", ()) if match not in denied)
-        if not matches and all(each <= ALONE for each in said.evidence(RISKS).values()):
+        if not matches and all(each <= ALONE for each in said.evidence(TABLE).values()):
             return {}
         unless = roles.get("no_risk", ())
         if harmless := [*unless, *roles.get("unless", ())]:
             said = self._tables.read(without(words, [(match.start, match.end) for match in (*denied, *harmless)]))
-        weighed = said.evidence(RISKS) if said.words(RISKS) >= ENOUGH else {}
+        weighed, enough = said.evidence(TABLE), said.words(TABLE) >= ENOUGH
         likely: dict[str, Found] = {}
         for risk in self._order:
-            learned = weighed.get(risk, _UNLEARNED)
+            learned = weighed.get(risk, _UNLEARNED) if enough else _UNLEARNED
             if risk not in matches and learned <= ALONE:
                 continue
             contexts = [each for each in unless if each.entry.owner in (risk, _ALL)]
@@ -81,9 +83,12 @@ class Risks:
             beside = self._pages[risk].beside
             if beside and not any(each in likely for each in beside):
                 named = [each for each in named if each.entry.weight >= _STRONG]
+            words_named = hits(named)
+            if not enough and sum(hit.weight for hit in words_named) >= _NAMED:
+                learned = weighed.get(risk, _UNLEARNED)
             one = Found(matches=tuple(named), learned=learned)
-            if one.evidence(hits(named)) > 0:
-                likely[risk] = replace(one, told=said.told(RISKS, risk, _TOLD)) if risk in weighed else one
+            if one.evidence(words_named) > 0:
+                likely[risk] = replace(one, told=said.told(TABLE, risk, _TOLD)) if risk in weighed else one
         return likely
 
 

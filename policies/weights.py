@@ -9,16 +9,16 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from complaints.errors import Misconfigured
 from complaints.weights import Weights
+from policies import yaml12
 
 FOLDER: Final = "weights"
-_REMARK: Final = re.compile(r"^\s*#.*$", re.MULTILINE)
+_REMARK: Final = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _HEAD: Final = """\
 # Learned from {texts} labelled texts by `plaint classify --train`, which writes this file anew but keeps `added`.
 # A line is a word, how many of the texts hold it, and what it says for and against types; edit what reads wrong.
@@ -48,7 +48,7 @@ def read(file: Path, types: Collection[str] | None = None) -> Weights:
     except ValidationError as error:
         places = (f"{file}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
         raise Misconfigured(*places) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml12.NotYaml) as error:
         raise Misconfigured(f"{file}: The file cannot be read: {error}.") from error
     if types is not None:
         said = {*weights.start, *(type_ for word in weights.words.values() for type_ in word.says)}
@@ -62,10 +62,18 @@ def read(file: Path, types: Collection[str] | None = None) -> Weights:
 def _read(file: Path, _changed_at: int) -> Weights:
     text = file.read_text("utf-8")
     try:
-        content = json.loads(_REMARK.sub("", text))
-    except json.JSONDecodeError:
-        content = yaml.load(text, Loader=yaml.CBaseLoader)  # noqa: S506 # plain strings: no word is a truth value
+        content = json.loads(_REMARK.sub("", text), object_pairs_hook=_once_each)
+    except (json.JSONDecodeError, RecursionError):
+        content = yaml12.load(text)
     return Weights.model_validate(content)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: whatever JSON holds
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = sorted({key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1})
+        raise Misconfigured(f"{', '.join(twice[:5])}: stands twice in one place. Keep one line of each.")
+    return found
 
 
 def write(weights: Weights, file: Path) -> None:

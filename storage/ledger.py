@@ -28,7 +28,9 @@ _CASES_OF: Final = (
     _CASES.where(_C.conversation_id == bindparam("conversation_id")).order_by(_C.id.desc()).limit(bindparam("limit"))
 )
 _OPEN: Final = (
-    _CASES.where(_C.open.is_(True)).order_by(_C.next_due_at, _C.id).limit(bindparam("limit", type_=BigInteger))
+    _CASES.where(_C.open.is_(True))
+    .order_by(_C.urgent.desc(), _C.next_due_at, _C.id)
+    .limit(bindparam("limit", type_=BigInteger))
 )
 _OWNED: Final = _CASES.where(_C.open.is_(True), _C.owner_id == bindparam("staff_id")).order_by(_C.id)
 _OPENED: Final = _CASES.where(_C.opened_at >= bindparam("since"), _C.opened_at < bindparam("until")).order_by(_C.id)
@@ -184,10 +186,7 @@ class SqlLedger:
             words = [*(f'"{role}"' for role in roles), *([str(member)] if member else [])]
             named = (_C.facts.contains(word, autoescape=True) for word in words)
             statement = _OPEN.where(or_(_C.department.in_(roles), _C.owner_id == member, *named))
-        found = list(self._run(statement.where(_C.urgent.is_(True)), limit=limit))
-        if len(found) < limit:
-            found += self._run(statement.where(_C.urgent.is_(False)), limit=limit - len(found))
-        return [self._case(row) for row in found]
+        return [self._case(row) for row in self._run(statement, limit=limit)]
 
     def owned(self, staff_id: int) -> list[Case]:
         """Return the open cases that this member of the staff owns, the oldest first."""

@@ -135,7 +135,13 @@ complaint_case: Final = Table(
 Index("complaint_case_conversation_id", complaint_case.c.conversation_id, complaint_case.c.id)
 Index("complaint_case_opened_at", complaint_case.c.opened_at)
 Index("complaint_case_active", complaint_case.c.conversation_id, **_where(complaint_case.c.active.is_(True)))
-Index("complaint_case_next_due_at", complaint_case.c.next_due_at, **_where(complaint_case.c.open.is_(True)))
+Index(
+    "complaint_case_worklist",
+    complaint_case.c.urgent.desc(),
+    complaint_case.c.next_due_at,
+    complaint_case.c.id,
+    **_where(complaint_case.c.open.is_(True)),
+)
 Index(
     "complaint_case_department",
     complaint_case.c.department,

@@ -1,4 +1,4 @@
-"""Every lexicon that a reading was made with, kept for good."""
+"""Every lexicon that a reading was made with, kept for good; open cases in the order of a worklist, urgent first."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,4 +18,13 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("version", name="lexicon_version_pkey"),
+    )
+    op.drop_index("complaint_case_next_due_at", "complaint_case")
+    open_ = sa.column("open").is_(True)
+    op.create_index(
+        "complaint_case_worklist",
+        "complaint_case",
+        [sa.text("urgent DESC"), "next_due_at", "id"],
+        postgresql_where=open_,
+        sqlite_where=open_,
     )
