@@ -69,6 +69,10 @@ def test_a_type_that_the_policy_does_not_have_is_named(learned, tmp_path):
     ("schema: 1\ntexts: 5\nstart: {a: many}\n", "start.a"),
     ("schema: 1\ntexts: 5\nstart: {a: 1}\nwords: {x: {texts: 1, say: {a: 1}}}\n", "words.x.say"),
     ("start: [", "cannot be read"),
+    ("schema: 1\ntexts: 5\nstart: {a: 1}\nwords: {x: {texts: 1, says: {a: -3.0e+6}}}\n", "words.x.says.a"),
+    ("schema: 1\ntexts: 5\nstart: {a: .nan}\n", "start.a"),
+    ('{"schema": 1, "texts": 5, "start": {"a": 1}, "added": {"x": {"a": 1}, "x": {"a": 2}}}', "x: stands twice"),
+    ('{"start": ' + "[" * 5000 + "]" * 5000 + "}", "cannot be read"),
 ])  # fmt: skip
 def test_a_broken_file_of_weights_says_where(tmp_path, broken, told):
     file = tmp_path / "x.yaml"

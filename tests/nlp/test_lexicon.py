@@ -56,3 +56,7 @@ def test_the_longer_match_wins_and_equals_keep_the_first():
     found = Finder([], entries).find("发错货单")[1]["type"]
 
     assert [match.entry.word for match in longest(found)] == ["发错货"]
+
+
+def test_a_word_may_be_written_over_two_lines():
+    assert spellings(["bad\nlamp\n"]) == [{"bad lamp"}]

@@ -269,6 +269,17 @@ async def test_a_look_at_a_case_is_written_down_once_for_each_member_and_day(tow
 # hand-over and lease
 
 
+async def test_what_somebody_registers_for_another_department_waits_for_it(found):
+    town = await found("2025-03-03 09:00", company="door_002_5")
+    clerk, first = await town.agent("商务", "second_business"), await town.agent("受理", "first_handler")
+    await clerk.say("登记 安装师傅把卧室门装歪了")
+    case = town.case()
+    assert (case.department, case.owner_id, case.facts.held_for) == ("first_handler", clerk.member.id, "first_handler")
+    asked = await first.heard()
+    await first.press("我来处理", message=asked.messages[-1])
+    assert (town.case().owner_id, town.case().facts.held_for) == (first.member.id, "")
+
+
 async def test_a_case_that_is_handed_over_stays_with_its_owner_until_somebody_there_takes_it(ruled):  # noqa: F811
     clock = {"id": "take_over", "title": title("接手"), "start": "handover_asked", "stop": "claimed",
              "who": "department", "limit": {"amount": 2, "unit": "hour", "basis": "elapsed"}}  # fmt: skip

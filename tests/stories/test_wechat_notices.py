@@ -127,3 +127,16 @@ async def test_what_is_no_complaint_goes_to_the_other_system_and_a_complaint_doe
     assert "怎么联系您" in await wang.say("王岚"), "an answer belongs to the form, whatever it says"
     assert len(heard) == 2
     assert len(town.cases()) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["快递丢了怎么办", "发错货了怎么处理？", "少了一件，请问怎么补？", "这个灯不亮，怎么回事"]
+)
+async def test_a_complaint_that_is_asked_as_a_question_is_kept_from_the_other_system(found, neighbour, words):
+    url, heard = neighbour
+    town = await found(channels=("wechat",), wechat_forward_url=url)
+    wang = await town.wechat_customer()
+    heard.clear()
+    await wang.say(words)
+    assert heard == []
+    assert len(town.cases()) == 1
