@@ -27,10 +27,13 @@ from handlers.turn import CUSTOMER, SYSTEM, Turn
 OLDEST_START: Final = timedelta(hours=72)
 
 
-def clear(turn: Turn, reading: Reading) -> bool:
-    """Tell whether a text speaks clearly for one type, and not for the one of whatever fits no other."""
+def clear(turn: Turn, reading: Reading, *, least: float = 0.0) -> bool:
+    """Tell whether a text speaks clearly for one type, and not for the one of whatever fits no other.
+
+    Its score is the policy's threshold at least, or `least`, whichever is more.
+    """
     taxonomy, best = turn.policy().taxonomy, reading.types[0] if reading.types else None
-    return best is not None and best.score >= taxonomy.threshold and best.id != taxonomy.fallback
+    return best is not None and best.score >= max(taxonomy.threshold, least) and best.id != taxonomy.fallback
 
 
 def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, reading: Reading) -> Case:

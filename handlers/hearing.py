@@ -33,6 +33,8 @@ from handlers.turn import CUSTOMER, Turn
 #: More messages than this from one person within ten seconds are written down and not answered one by one.
 FLOOD: Final = 20
 _FLOOD_WINDOW: Final = 10
+#: What reads like a question is a complaint all the same, and not for another system, where one type scores so much.
+_OURS: Final = 0.8
 _LISTED: Final = 5
 #: What a language is not read from: signs, and whatever holds a digit, such as a case number.
 _WORDS: Final = re.compile(r"[A-Za-z-]*\d[\w-]*|[\W_]+")
@@ -233,7 +235,7 @@ def _not_ours(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     if wish and wish not in ("help", "start", "later", "said", "refuses", "unknown_value"):
         return False
     reading = turn.book.reader.read(text)
-    return not (reading.flags or reading.kind == "complaint" or cases.clear(turn, reading))
+    return not (reading.flags or reading.kind == "complaint" or cases.clear(turn, reading, least=_OURS))
 
 
 def _scanned(turn: Turn, conversation: Conversation, scene: str) -> bool:

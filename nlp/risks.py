@@ -21,8 +21,8 @@ MOST: Final = 2.0
 #: reading.md for what that gives.
 LEAST: Final = 1.5
 ALONE: Final = 1.5
-#: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk whose own words
-#: do not weigh so much there: the first letter of a name must alarm nobody.
+#: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk of which no word
+#: stands there that weighs so much: the first letter of a name must alarm nobody.
 ENOUGH: Final = 8
 _NAMED: Final = 0.4
 #: What speaks against each risk where nothing was learned: words alone must weigh 1.
@@ -84,7 +84,7 @@ class Risks:
             if beside and not any(each in likely for each in beside):
                 named = [each for each in named if each.entry.weight >= _STRONG]
             words_named = hits(named)
-            if not enough and sum(hit.weight for hit in words_named) >= _NAMED:
+            if not enough and any(hit.weight >= _NAMED for hit in words_named):
                 learned = weighed.get(risk, _UNLEARNED)
             one = Found(matches=tuple(named), learned=learned)
             if one.evidence(words_named) > 0:

@@ -138,7 +138,7 @@ def test_a_danger_in_a_few_words_is_read(risky, text, risk):
     assert risk in read(risky, text)
 
 
-@pytest.mark.parametrize("text", ["万", "万先生", "王小明", "活动", "火锅", "我叫万刚"])
+@pytest.mark.parametrize("text", ["万", "万先生", "王小明", "活动", "火锅", "我叫万刚", "客户万", "客户万丈"])
 def test_a_name_alarms_nobody(risky, text):
     assert read(risky, text) == set()
 
