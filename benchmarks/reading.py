@@ -344,6 +344,28 @@ def _reader_of(texts: Sequence[str], count: int) -> KeywordReader:
     return KeywordReader(Taxonomy.model_validate({"types": types, "fallback": "t0"}))
 
 
+def _danger(row: dict[str, Any]) -> str:  # Any: what JSON holds, here and below
+    return f"| {row['risk']} | `risks_{row['set']}` | {row['support']} | {row['recall']:.2f} | {row['precision']:.2f} |"
+
+
+def _taken(row: dict[str, Any]) -> str:
+    missed = f"{row['missed'] / row['complaints']:.0%}" if row["complaints"] else "-"
+    return f"| `{row['set']}` | {row['none']} | {row['taken'] / row['none']:.0%} | {row['complaints']} | {missed} |"
+
+
+def _values(row: dict[str, Any]) -> str:
+    wrong = f"{row['amount']} | {row['date']} | {row['phone']}"
+    return f"| `{row['set']}` | {row['texts']} | {row['recall']:.1%} | {wrong} |"
+
+
+def _public(row: dict[str, Any]) -> str:
+    return (
+        f"| {row['set']} | {row['texts']} | {row['learned']:.1%} | {row['macro_f1']:.1%} | {row['svm']:.1%} "
+        f"| {100 * (row['learned'] - row['svm']):+.1f} | {row['list']:.1%} "
+        f"| {100 * (row['learned'] - row['list']):+.1f} |"
+    )
+
+
 def page(kept: dict[str, Any]) -> str:  # Any: what JSON holds
     """Return the page of the docs: how the reader reads, and the figures that were measured."""
     lines = [INTRODUCTION]
@@ -357,39 +379,12 @@ def page(kept: dict[str, Any]) -> str:  # Any: what JSON holds
         both = [mean(row[name] for row in rows) for name in ("top1", "lenient", "top3", "by_hand", "tw", "hk")]
         middle = f"{both[0]:.1%} ({both[1]:.1%}) | {both[2]:.1%} | {both[3]:.1%}"
         lines += [f"| **mean** | {middle} | {100 * both[4]:+.1f} | {100 * both[5]:+.1f} |", ""]
-    if rows := kept.get("dangers"):
-        lines.append(DANGERS)
-        lines += [
-            f"| {row['risk']} | `risks_{row['set']}` | {row['support']} "
-            f"| {row['recall']:.2f} | {row['precision']:.2f} |"
-            for row in rows
-        ]
-        lines.append("")
-    if rows := kept.get("talk"):
-        lines.append(TALK)
-        lines += [
-            f"| `{row['set']}` | {row['none']} | {row['taken'] / row['none']:.0%} | {row['complaints']} "
-            f"| {format(row['missed'] / row['complaints'], '.0%') if row['complaints'] else '-'} |"
-            for row in rows
-        ]
-        lines.append("")
-    if rows := kept.get("values"):
-        lines.append(VALUES)
-        lines += [
-            f"| `{row['set']}` | {row['texts']} | {row['recall']:.1%} "
-            f"| {row['amount']} | {row['date']} | {row['phone']} |"
-            for row in rows
-        ]
-        lines.append("")
-    if rows := kept.get("public"):
-        lines.append(SETS.format(folds=kept["folds"]))
-        lines += [
-            f"| {row['set']} | {row['texts']} | {row['learned']:.1%} | {row['macro_f1']:.1%} | {row['svm']:.1%} "
-            f"| {100 * (row['learned'] - row['svm']):+.1f} | {row['list']:.1%} "
-            f"| {100 * (row['learned'] - row['list']):+.1f} |"
-            for row in rows
-        ]
-        lines.append("")
+    sections: list[tuple[str, str, Callable[[dict[str, Any]], str]]] = [
+        ("dangers", DANGERS, _danger), ("talk", TALK, _taken), ("values", VALUES, _values), ("public", SETS, _public),
+    ]  # fmt: skip
+    for name, head, line in sections:
+        if rows := kept.get(name):
+            lines += [head.format(folds=kept.get("folds")), *(line(row) for row in rows), ""]
     if measured := kept.get("speed"):
         lines += [
             "## Speed",

@@ -42,7 +42,7 @@ def test_hardly_any_complaint_is_taken_for_something_else(reports):
         total += len(rows)
         missed += sum(reader.read(row.text, slots=False).kind != "complaint" for row in rows)
 
-    assert missed <= 0.03 * total
+    assert missed <= 0.025 * total
 
 
 @pytest.mark.parametrize(
