@@ -233,26 +233,28 @@ class Postman:
             pause = _SOON if letters else min(pause * 2, _RARELY)
 
     async def _settle_all(self) -> None:
-        """Settle what has come together while the batch before was being settled."""
-        desk = self._desk
+        """Hand in outcomes as they come: none waits until others are written, or what a reader answers goes first."""
+        async with asyncio.TaskGroup() as batches:
+            while await self._desk.something():
+                batch = self._desk.outcomes
+                self._desk.outcomes = []
+                batches.create_task(self._settle_batch(batch))
+
+    async def _settle_batch(self, batch: list[tuple[Letter, Outcome]]) -> None:
         pause = _SOON
-        while await desk.something():
-            batch = desk.outcomes
-            desk.outcomes = []
+        while True:
             try:
                 await self._settle(batch)
+                break
             except Exception as problem:  # noqa: BLE001 - what was sent stays known here until it can be written
-                desk.outcomes = batch + desk.outcomes
                 structlog.get_logger().warning("settle_failed", letters=len(batch), error=_named(problem))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-                continue
-            pause = _SOON
-            for letter, _ in batch:
-                desk.held.pop(letter.id, None)
-            for (name, _), line in self._lines.items():
-                if line.hungry and not line.count:
-                    self._nudges[name].set()
+        for letter, _ in batch:
+            self._desk.held.pop(letter.id, None)
+        for (name, _), line in self._lines.items():
+            if line.hungry and not line.count:
+                self._nudges[name].set()
 
 
 class _Desk:

@@ -161,9 +161,12 @@ async def page(browser: Browser, sandbox: Sandbox, accounts: Accounts) -> AsyncI
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def li(sandbox: Sandbox) -> WeChatPhone:
-    """A customer who follows the account."""
-    return await sandbox.client.add_wechat_person("李娜", follows=True)
+async def li(sandbox: Sandbox, accounts: Accounts) -> WeChatPhone:
+    """A customer who follows the account, and of whom the account has heard nothing since."""
+    person = await sandbox.client.add_wechat_person("李娜", follows=True)
+    await sandbox.client.settled()
+    accounts.heard.clear()
+    return person
 
 
 @pytest_asyncio.fixture(loop_scope="module")
