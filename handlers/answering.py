@@ -32,17 +32,30 @@ def chosen(turn: Turn, each: FormField, value: str, text: str) -> str | None:
 
 
 def own_part(turn: Turn, case: Case, each: FormField, text: str, reading: Reading) -> str:
-    """Return the part of an answer that may be this field's: the first that neither holds nor names another's value."""
+    """Return the part of an answer that may be this field's: the first that neither holds nor names another's value.
+
+    Who goes on complaining, with other values or of a danger, answers no question for a name or a model with the rest.
+    """
     form, own = turn.policy(case).form, turn.book.currency
     foreign = {name for other in form.fields if other.id != each.id for name in other.slots} - set(each.slots)
     spans = sorted((slot.start, slot.end) for slot in reading.slots if slot.name in foreign)
-    if not spans or each.kind != "text" or cases.value_of(each, reading, text, own) is not None:
+    if each.kind != "text" or cases.value_of(each, reading, text, own) is not None:
+        return text
+    if each.slots and ((spans and reading.kind == "complaint") or reading.flags):
+        return ""
+    if not spans:
         return text
     rest, end = "", 0
     for start, stop in spans:
         rest, end = rest + text[end:start] + "\n", stop
-    parts = (part.strip() for part in re.split(r"[^\w\s&'-]+|\n", rest + text[end:]))
+    parts = (_bare(turn, part.strip()) for part in re.split(r"[^\w\s&'-]+|\n", rest + text[end:]))
     return next((part for part in parts if re.search(r"\w", part) and not turn.book.reader.about(part)), "")
+
+
+def _bare(turn: Turn, part: str) -> str:
+    """Return a part without the word at its end that announced the value which stood behind it."""
+    rest, _, last = part.rpartition(" ")
+    return rest.rstrip() if rest and turn.book.reader.about(last) else part
 
 
 def typed(each: FormField, text: str, reading: Reading, own: str) -> str | None:

@@ -299,7 +299,7 @@ def answer(
     if not value and text:
         value = _button(turn, conversation, text)
     wish = value if value in ("back", "skip", "submit", "edit", "cancel") else _wish(conversation, wish)
-    if text and not value and not wish and _corrected(turn, conversation, case, text):
+    if text and not value and not wish and _corrected(turn, conversation, case, message, text):
         return
     if wish == "back":
         go_back(turn, conversation, case)
@@ -314,7 +314,7 @@ def answer(
     elif conversation.state == "choosing_type":
         _type_chosen(turn, conversation, case, message, value, text)
     elif conversation.state == "filling":
-        _filled(turn, conversation, case, value, text, wish)
+        _filled(turn, conversation, case, message, value, text, wish)
     elif conversation.state == "reviewing":
         _reviewed(turn, conversation, case, message, wish or value, text)
     elif conversation.state == "editing":
@@ -453,7 +453,9 @@ def _type_chosen(
     ask_type(turn, conversation, case)
 
 
-def _filled(turn: Turn, conversation: Conversation, case: Case, value: str, text: str, wish: str) -> None:
+def _filled(
+    turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, value: str, text: str, wish: str
+) -> None:
     words = conversation.words
     each = turn.policy(case).form.field(words.field)
     if value == _KEEP or (wish and each.id in case.words.answers):
@@ -486,6 +488,8 @@ def _filled(turn: Turn, conversation: Conversation, case: Case, value: str, text
         if chosen is not None:
             cases.answer(turn, case, each.id, chosen, CUSTOMER)
         filled = cases.fill_from(turn, case, reading, text)
+        if chosen is None and reading.kind == "complaint":  # who goes on telling is not asked to say it again
+            cases.hear(turn, case, message, text, reading)
     elif chosen is not None:
         cases.answer(turn, case, each.id, chosen, CUSTOMER)
     if chosen is not None:
@@ -536,7 +540,7 @@ def wait(turn: Turn, conversation: Conversation, case: Case | None = None) -> No
     turn.tell(conversation, turn.say(conversation.words.language, "form.waiting"), case=case)
 
 
-def _corrected(turn: Turn, conversation: Conversation, case: Case, text: str) -> bool:
+def _corrected(turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, text: str) -> bool:
     """Take a correction of an earlier answer in the midst of a form; False if it is none, or of something else."""
     words, state = conversation.words, conversation.state
     found = turn.book.reader.correction(text) if state != "cancelling" else None
@@ -565,7 +569,7 @@ def _corrected(turn: Turn, conversation: Conversation, case: Case, text: str) ->
     turn.tell(conversation, answering.correct(turn, case, changed), case=case)
     said = {*cases.fill_from(turn, case, reading, text), *(each.id for each, _ in changed)}
     if found.rest.strip() and state == "filling":
-        _filled(turn, conversation, case, "", found.rest, "")
+        _filled(turn, conversation, case, message, "", found.rest, "")
     elif state == "filling" and words.field in said:
         _leave(turn, conversation, case)
     elif state == "editing":

@@ -36,6 +36,20 @@ def hits(matches: Iterable[Match], wished: Sequence[Match] = ()) -> tuple[Hit, .
     return tuple(sorted(first.values(), key=lambda hit: hit.start))
 
 
+def apart(words: Iterable[Hit]) -> tuple[Hit, ...]:
+    """Return words in their order, without those said before and those that are a part of a longer one: to be told."""
+    told: list[Hit] = []
+    for hit in words:
+        if not any(inside(hit, other) for other in told):
+            told = [*(other for other in told if not inside(other, hit)), hit]
+    return tuple(told)
+
+
+def inside(hit: Hit, other: Hit) -> bool:
+    """Tell whether a word is the other, or a part of it."""
+    return other.start <= hit.start and hit.end <= other.end
+
+
 def near(folded: str, match: Match, contexts: Sequence[Match]) -> bool:
     """Tell whether a word lies inside one of the contexts, overlaps it, or stands next to it in the same clause."""
     ends = lexicon.load().characters.ends

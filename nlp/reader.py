@@ -13,7 +13,7 @@ from complaints.ports import Option
 from complaints.reading import Correction, Flag, Hit, Kind, Language, Reading, TypeScore
 from complaints.weights import NOTHING_LEARNED, Learned, Weights
 from nlp import answers, corrections, lexicon
-from nlp.evidence import by_owner, hits, near, written_out
+from nlp.evidence import apart, by_owner, hits, near, written_out
 from nlp.matcher import Entry, Finder, Match, Span
 from nlp.negation import Negation
 from nlp.normalize import Normal, language, normalize
@@ -189,7 +189,7 @@ class KeywordReader:
             key=lambda each: (-each[1], self._order[each[0]]),
         )
         told = {
-            owner: said.told(_TYPES, owner, most)
+            owner: said.told(_TYPES, owner, most, beside=named.get(owner, ()))
             for (owner, score), most in zip(ranked, _TOLD, strict=False)
             if owner in evidence and score >= _CLOSE
         }
@@ -226,7 +226,7 @@ class KeywordReader:
                 if not taken_back and danger.evidence(named) > 0:
                     said, enough = (*said, *named, *danger.told), True
             if enough:
-                raised.append(Flag(id=owner, words=said))
+                raised.append(Flag(id=owner, words=apart(said)))
         return tuple(raised)
 
 

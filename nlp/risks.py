@@ -88,7 +88,9 @@ class Risks:
                 learned = weighed.get(risk, _UNLEARNED)
             one = Found(matches=tuple(named), learned=learned)
             if one.evidence(words_named) > 0:
-                likely[risk] = replace(one, told=said.told(TABLE, risk, _TOLD)) if risk in weighed else one
+                likely[risk] = (
+                    replace(one, told=said.told(TABLE, risk, _TOLD, beside=words_named)) if risk in weighed else one
+                )
         return likely
 
 

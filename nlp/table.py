@@ -1,13 +1,14 @@
 """Learned tables at work: what the words that a text holds say together."""
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from struct import Struct
 from typing import Final
 
 from complaints.reading import Hit
 from complaints.weights import Weights
+from nlp.evidence import apart, inside
 from nlp.matcher import Span
 
 #: A row of numbers is one whole number, of so many bits for each: then rows are added up in one go, many times faster.
@@ -15,6 +16,8 @@ _BITS: Final = 64
 #: A number is kept in steps of 2^-24, and above zero, which stands so high that no sum of a text reaches its ends.
 _STEP: Final = 1 << 24
 _ZERO: Final = 1 << 46
+#: A word is told where it says at least this share of what the strongest says.
+_TELLING: Final = 0.4
 
 
 class Said:
@@ -44,17 +47,25 @@ class Said:
         norm = sqrt(sums[columns.norm])
         return {type_: start + sums[column] / norm for type_, (column, start) in columns.types.items()}
 
-    def told(self, table: str, type_: str, most: int) -> tuple[Hit, ...]:
-        """Return the words that say most for a type, at most so many, the strongest first."""
+    def told(self, table: str, type_: str, most: int, *, beside: Sequence[Hit] = ()) -> tuple[Hit, ...]:
+        """Return the words that say most for a type, at most so many, the strongest first.
+
+        Those that say little beside the strongest are left out, parts of a longer one of them or of one of those told
+        `beside` them, and single characters where there are words.
+        """
         columns, found, words = self._tables.columns[table], self._found, self._tables.words
         column, norm = self._tables.cells[columns.types[type_][0]], sqrt(self._sums[columns.norm])
         best = sorted([(weight, place) for place in found if (weight := column[place]) > 0], reverse=True)
-        return tuple(
-            [
-                Hit(word=words[place], start=found[place][0], end=found[place][1], weight=weight / norm)
-                for weight, place in best[:most]
-            ]
-        )
+        told: tuple[Hit, ...] = ()
+        for weight, place in best:
+            if weight < _TELLING * best[0][0] or len(told) == most:
+                break
+            start, end = found[place]
+            hit = Hit(word=words[place], start=start, end=end, weight=weight / norm)
+            if not any(inside(hit, other) for other in beside):
+                told = apart((*told, hit))
+        said = tuple(each for each in told if len(each.word) > 1)
+        return said or (() if beside else told)
 
 
 class _Columns:

@@ -132,3 +132,14 @@ def test_tables_over_the_same_words_are_summed_up_apart_and_exactly_however_long
     assert (read.words("one"), read.words("other"), read.words("none")) == (500, 1, 0)
     assert [(hit.word, hit.start) for hit in read.told("other", "a", 5)] == [(words[0], 0)]
     assert read.told("one", "a", 5) == ()
+
+
+def test_the_words_that_are_told_are_whole_and_say_something():
+    words = {"质": 1.0, "量问": 1.0, "质量问题": 2.0, "餐椅": 1.9, "的": 1.5, "当地": 0.1}
+    weights = Weights(texts=9, start={"a": 0.0}, words={word: Word(texts=9, says={"a": weight}) for word, weight in words.items()})  # fmt: skip
+    tables = Tables({"one": weights})
+    text = normalize("餐椅的质量问题，当地").folded
+    read = tables.read(Finder(tables.words).find(text)[0])
+
+    assert [hit.word for hit in read.told("one", "a", 9)] == ["质量问题", "餐椅"]
+    assert [hit.word for hit in read.told("one", "a", 1)] == ["质量问题"]

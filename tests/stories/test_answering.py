@@ -414,3 +414,25 @@ def test_people_are_answered_in_their_language(talk, begin, later, refuses, righ
     assert told[0] in desk.say(later)
     assert told[2] in desk.say(right)
     assert desk.answers["contact"] == "+8613912345678"
+
+
+def test_who_goes_on_complaining_when_asked_for_a_name_is_heard_and_asked_again(talk):
+    desk = talk()
+    desk.at("name")
+    told = desk.say("我损失几十万 订单CN-7741 洛杉矶 今天必须给说法 全部召回退货")
+
+    assert "name" not in desk.answers
+    assert desk.answers["order_no"] == "CN-7741"
+    assert [each.text for each in desk.case.words.said][-1].startswith("我损失几十万")
+    assert desk.field == "name"
+    assert "怎么称呼您" in told
+
+
+def test_a_name_among_other_values_is_a_name(talk):
+    desk = talk()
+    desk.at("name")
+    desk.say("马克吐温 订单CN-7741 洛杉矶")
+
+    assert desk.answers["name"] == "马克吐温"
+    assert desk.answers["order_no"] == "CN-7741"
+    assert len(desk.case.words.said) == 1
