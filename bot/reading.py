@@ -20,9 +20,8 @@ def open_reader(policy: Policy, policies_dir: Path) -> KeywordReader:
 
 def read_with(policy: Policy, learned: Weights | None) -> KeywordReader:
     """Return the reader of a company with these weights of its types, and with what was learned for all companies."""
-    return KeywordReader(
-        policy.taxonomy, learned=Learned(types=learned, talk=_for_all("talk"), risks=_for_all("risks"))
-    )
+    talk, risks, remedies = map(_for_all, ("talk", "risks", "remedies"))
+    return KeywordReader(policy.taxonomy, learned=Learned(types=learned, talk=talk, risks=risks, remedies=remedies))
 
 
 @cache

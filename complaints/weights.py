@@ -54,11 +54,12 @@ class Weights(Clause):
 
 
 class Learned(Clause):
-    """All that was learned for the reader of a company: its types, what is a complaint at all, and what is a danger."""
+    """All that was learned for a company's reader: its types; for all, what is a complaint, a danger, asked for."""
 
     types: Weights | None = None
     talk: Weights | None = None
     risks: Weights | None = None
+    remedies: Weights | None = None
 
 
 #: For companies that nothing was learned for.

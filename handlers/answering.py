@@ -34,14 +34,14 @@ def chosen(turn: Turn, each: FormField, value: str, text: str) -> str | None:
 def own_part(turn: Turn, case: Case, each: FormField, text: str, reading: Reading) -> str:
     """Return the part of an answer that may be this field's: the first that neither holds nor names another's value.
 
-    Who goes on complaining, with other values or of a danger, answers no question for a name or a model with the rest.
+    Who speaks of a danger answers no question for a name or a model with the rest.
     """
     form, own = turn.policy(case).form, turn.book.currency
     foreign = {name for other in form.fields if other.id != each.id for name in other.slots} - set(each.slots)
     spans = sorted((slot.start, slot.end) for slot in reading.slots if slot.name in foreign)
     if each.kind != "text" or cases.value_of(each, reading, text, own) is not None:
         return text
-    if each.slots and ((spans and reading.kind == "complaint") or reading.flags):
+    if each.slots and reading.flags:
         return ""
     if not spans:
         return text

@@ -23,6 +23,9 @@ _SHOWN: Final = 40
 #: Prices said digit by digit have so many.
 _SPOKEN_DIGITS: Final = range(3, 5)
 _YEARS: Final = range(1990, 2040)
+#: From this on a number beside clothes is no size, and one with decimals no temperature of a body.
+_NO_SIZE: Final = 300
+_NO_FEVER: Final = 45
 
 
 class AmountFinder:
@@ -40,6 +43,7 @@ class AmountFinder:
         pattern = words.patterns
         self._loose, self._split = frozenset(words.loose_units), frozenset(pattern["split"])
         self._no_sums = frozenset(pattern["no_sums"].split())
+        self._counts = frozenset((*words.tens, *words.scales))
         self._digits, self._scales = words.digits, words.more_scales
         self._number = re.compile(rf"(?<![\d.a-z_/@#{''.join(words.digits)}])(?<!\d,){numerals.run()}", re.ASCII)
         self._after_sign = re.compile(rf"\s?({numerals.run()})", re.ASCII)
@@ -63,7 +67,17 @@ class AmountFinder:
         self._about = re.compile(rf"(?:{_any(words.about)}){pattern['about_tail']}$")
         self._about_after = re.compile(rf"\s?(?:{_any(words.about_after)})")
         self._ranged = re.compile(rf"(?:{numerals.run()}){pattern['range']}$", re.ASCII)
-        self._of_year = pattern["of_year"]
+        self._of_year = re.compile(pattern["of_year"])
+        self._again, self._again_before = re.compile(pattern["again"]), re.compile(pattern["again_before"])
+        self._half = re.compile(pattern["half"])
+        self._euro_cents = re.compile(pattern["euro_cents"], re.ASCII)
+        self._told = re.compile(pattern["told"])
+        self._grown, self._sales = re.compile(pattern["grown"]), re.compile(pattern["sales"])
+        self._priced_goods, self._goods_priced = (
+            re.compile(pattern["priced_goods"]),
+            re.compile(pattern["goods_priced"]),
+        )
+        self._no_prices, self._each_surely = re.compile(pattern["no_prices"]), re.compile(pattern["each_surely"])
         self._bargain = re.compile(pattern["bargain"])
         self._between = re.compile(pattern["between"])
         self._ranging = re.compile(rf"{pattern['range']}(?:[¥$]|hk\$|nt\$)?{numerals.run()}", re.ASCII)
@@ -74,10 +88,11 @@ class AmountFinder:
         self._alloy, self._priced = pattern["alloy"], re.compile(pattern["priced"])
         small = "".join(digit for digit, worth in words.digits.items() if worth)
         measures, scales = _any(words.measures), _any(words.scales)
+        whole = "".join(set(pattern["split"]) - {*words.small})
         # "19.9 the pair", said as "19 yuan 9 two pieces": the second numeral is that of the pieces.
         self._cents = re.compile(
             rf"([{small}1-9])(?:{'|'.join(words.small)}|(?={_any(words.for_money)})"
-            rf"|(?=[{small}](?:{measures}))|(?![\d.{small}]|(?:{scales})|\s?(?:{measures})))",
+            rf"|(?=[{small}](?:{measures}))|(?![\d.{small}]|(?:{scales})|[{whole}]|\s?(?:{measures})))",
             re.ASCII,
         )
         self._uncertain_cents = re.compile(rf"[{small}]{{2}}(?!{measures})")
@@ -114,6 +129,8 @@ class AmountFinder:
         if self._estimated(folded, sign.start(), end) or self._odd_tail(folded, end):
             return
         code = self._signs[sign.group()]
+        if code == "EUR" and (cents := self._euro_cents.match(folded, end)):
+            worth, end = worth + Decimal(cents[1]) / 100, cents.end()
         if code == "DOLLAR":
             named = self._units[unit[1]] if unit else ""
             code = named if named not in ("", "OWN") else {"HK": "HKD", "TW": "TWD"}.get(variant, "USD")
@@ -122,23 +139,27 @@ class AmountFinder:
     def _counted(self, draft: Draft, run: re.Match[str], variant: str) -> None:
         """Read one run of numerals as a sum, if it is one."""
         folded, start, end = draft.normal.folded, *run.span()
+        if self._digits.get(run.group()[-1]) == 0 and run.group()[-2:-1] in self._counts:
+            return  # "ten odd": an estimate
         per_piece = False
         single = end - start == 1 and not run.group().isdigit()
         unit = self._unit.match(folded, end)
         if single and unit is None:
             return
         number = numerals.value(run.group())
-        if number and number.short and self._per_piece.match(folded, end - 1):
+        if end - start > 1 and (number is None or number.short) and self._per_piece.match(folded, end - 1):
             # "eight hundred each": the last numeral belongs to what follows
-            end, number = end - 1, numerals.value(run.group()[:-1])
-            per_piece = True
+            short, number = number is not None, numerals.value(run.group()[:-1])
+            per_piece = number is not None and (short or self._each(folded, start, end - 1, number.value))
+            end -= per_piece
+            unit = None if per_piece else unit
         if number is None and _SPOKEN_DIGITS.stop > end - start >= _SPOKEN_DIGITS.start:
             number = self._spoken_digits(folded, start, end, named=bool(unit and unit[1]))
         if number is None or (number.led and (variant != "HK" or not number.short or run.group() in self._no_sums)):
             return
         if not number.value and not (unit and self._paid.search(folded[max(0, start - _BEFORE) : start])):
             return  # "free of charge" is an offer, "the amount is 0" a sum
-        whole = end
+        written, whole = folded[start:end], end
         worth, end = self._scaled(folded, number.value, end)
         if end != run.end():
             unit = self._unit.match(folded, end)
@@ -148,14 +169,14 @@ class AmountFinder:
             return
         if self._estimated(folded, start, end) or self._odd_tail(folded, end):
             return
-        if run.group() in self._no_sums:
+        if folded[start:end] in self._no_sums:
             return
         if worth >= _LEAST and self._is_shown(draft, start, end, worth):
             confidence = 0.6
         elif number.short:
             confidence = 0.75 if self._short_for_money(folded, start, end) else 0.0
         else:
-            confidence = 0.7 if per_piece else self._bare(draft, start, end, worth, scaled=_scaled(run.group()))
+            confidence = 0.7 if per_piece else self._bare(draft, start, end, worth, scaled=_scaled(written))
         if not confidence and folded[whole:end].endswith("grand") and not self._plural.match(folded, end):
             confidence = 0.8
         if not confidence and variant != "en" and self._thousands(folded, start, end):
@@ -164,6 +185,19 @@ class AmountFinder:
             confidence = 0.4
         if confidence:
             self._take(draft, worth, self._like(draft, variant), (start, end), confidence)
+
+    def _each(self, folded: str, start: int, end: int, worth: Decimal) -> bool:
+        """Tell whether a number before "a night", "a month" is what one costs."""
+        first, last = max(0, start - _AROUND), end + _AROUND
+        return (
+            worth >= _LEAST
+            and not (folded[start:end].isdigit() and int(worth) in _YEARS)
+            and (
+                self._price_words.search(folded, first, last) is not None
+                or (worth >= _NO_FEVER and self._each_surely.match(folded, end) is not None)
+            )
+            and self._moved.search(folded[max(0, start - _BEFORE) : start]) is None
+        )
 
     def _spoken_digits(self, folded: str, start: int, end: int, *, named: bool) -> numerals.Number | None:
         """Read a price said digit by digit, "three nine nine", where it was paid or a unit follows."""
@@ -193,6 +227,8 @@ class AmountFinder:
             tenths, *rest = (Decimal(self._digits.get(each) or int(each)) for each in cents.groups() if each)
             worth += tenths / 10 + (rest[0] / 100 if rest else 0)
             end = cents.end()
+        elif half := self._half.match(folded, end):
+            worth, end = worth + Decimal("0.5"), half.end()
         worth *= self._worths.get(word, 1)
         paid = bool(self._paid.search(folded[max(0, start - _BEFORE) : start]))
         if single and not paid and word == self._alloy and not self._priced.match(folded, end):
@@ -215,7 +251,7 @@ class AmountFinder:
         """Tell how surely a number without any unit is a sum: something was paid, or the word for it follows."""
         folded = draft.normal.folded
         year = not scaled and int(worth) in _YEARS
-        named = self._for_money.match(folded, end) is not None and not (year and folded.startswith(self._of_year, end))
+        named = self._for_money.match(folded, end) is not None and not (year and self._of_year.match(folded, end))
         if not (named or self._may_be_money(folded, start, end)) or (worth < _LEAST and worth == int(worth)):
             return 0.0
         if named and (scaled or worth >= _NO_SLABS or worth != int(worth)):
@@ -229,11 +265,33 @@ class AmountFinder:
             and (self._round(folded, start, end, window) or (draft.currencies and self._that.search(window)))
         ):
             return 0.6
+        priced = draft.currencies or self._price_words.search(folded, max(0, start - _AROUND), end + _AROUND)
+        if priced and worth > 1 and _CENTS.search(folded[start:end]) and self._paid_round.search(window):
+            return 0.6
+        if draft.currencies and worth >= _NO_SLABS and self._grown.search(window):
+            return 0.6
+        if priced and not year and self._told.search(window) and not self._no_prices.fullmatch(folded, start, end):
+            return 0.0 if folded[end - 1] in "kw" else 0.6  # pictures and watts are promised, too
+        if not year and self._priced_beside(folded, start, end, worth):
+            return 0.5
         if self._plural.match(folded, end):
             return 0.0
         if self._paid_english.search(folded[max(0, start - _BEFORE_LATIN) : start]):
             return 0.65
         return 0.0
+
+    def _priced_beside(self, folded: str, start: int, end: int, worth: Decimal) -> bool:
+        """Tell whether a number is the price of the goods beside it, or fills a clause as only prices do."""
+        written = folded[start:end]
+        if self._clause_end.match(folded, end):
+            before = folded[max(0, start - _BEFORE) : start]
+            if self._sales.search(written) and worth >= _NO_FEVER and before.rstrip()[-1:] in ("", ",", ";", "!", "?"):
+                return not folded.isascii()
+            goods = self._priced_goods.search(before)
+            least = _NO_SIZE if goods and goods["wear"] else _NO_SLABS
+        else:
+            goods, least = self._goods_priced.match(folded, end), _NO_SIZE
+        return goods is not None and worth >= least and self._no_prices.fullmatch(written) is None
 
     def _round(self, folded: str, start: int, end: int, window: str) -> bool:
         """Tell whether a round number, "two thousand" without anything counted, is a sum by a looser word before it."""
@@ -317,6 +375,8 @@ class AmountFinder:
             self._about.search(before)
             or self._ranged.search(before)
             or (start and self._bargain.match(folded, start - 1))
+            or self._again.match(folded, end - 1)
+            or self._again_before.search(folded[max(0, start - _BEFORE) : end])
             or self._between.search(folded[max(0, start - _BEFORE_LATIN) : start])
             or self._about_after.match(folded, end)
             or self._ranging.match(folded, end)

@@ -35,7 +35,7 @@ class CodeFinder:
         self._gap, self._gap_shown = re.compile(patterns["gap"]), re.compile(patterns["gap_shown"])
         self._loose_gap, self._dated = re.compile(patterns["loose_gap"]), re.compile(patterns["dated"])
         self._weak = frozenset(words.weak)
-        self._waybill = re.compile(patterns["waybill"])
+        self._waybill, self._formal = re.compile(patterns["waybill"]), re.compile(patterns["contract_formal"])
         self._posted = re.compile(patterns["posted"])
         self._id_said = re.compile(patterns["id_said"])
         self._ids = [re.compile(patterns[name]) for name in ("id_card_hk", "id_card_tw")]
@@ -51,10 +51,15 @@ class CodeFinder:
         ]
         self._plates = [re.compile(patterns["plate_cn"]), re.compile(patterns["plate_cn_dated"])]
         self._between = re.compile(f"[^A-Z0-9{lexicon.load().characters.han}]")
-        self._plate_tw, self._plate_hk = re.compile(patterns["plate_tw"]), re.compile(patterns["plate_hk"])
+        taiwan, hong_kong = re.compile(patterns["plate_tw"]), re.compile(patterns["plate_hk"])
+        self._shaped_plates = {
+            "TW": ((True, taiwan), (False, hong_kong)),
+            "HK": ((True, hong_kong), (False, taiwan)),
+            "en": ((False, re.compile(patterns["plate_gb"])),),
+        }
         self._car, self._plate_said = re.compile(patterns["car"]), re.compile(patterns["plate_said"])
         self._model_more = re.compile(patterns["model_more"])
-        self._no_model = re.compile(patterns["model_not"])
+        self._no_model, self._no_code = re.compile(patterns["model_not"]), re.compile(patterns["no_code"])
         self._at_goods = re.compile(patterns["model_at_goods"].replace("{goods}", patterns["goods"]))
         self._family, self._bare_model = re.compile(patterns["family"]), re.compile(patterns["model_bare"])
 
@@ -75,6 +80,8 @@ class CodeFinder:
     def find_announced(self, draft: Draft) -> None:
         """Read the code after a word that announces one: an order, a waybill, a model, a WeChat id, an id card."""
         plain, folded = draft.normal.plain, draft.normal.folded
+        for match in self._waybill.finditer(plain) if draft.digits else ():
+            self._take(draft, "tracking_no", match.group(), match.start(), 0.85)
         for cue in longest((*draft.found.get("cue", ()), *draft.found.get("carrier", ()))):
             name = cue.entry.owner
             if name in ("phone", "wechat"):
@@ -86,6 +93,9 @@ class CodeFinder:
                     self._take(draft, "tracking_no", code.group(), code.start(), 0.85)
                 continue
             weak = cue.entry.word in self._weak
+            if name == "contract_no" and (formal := self._formal_number(draft, cue)):
+                self._take(draft, name, plain[formal.start() : formal.end()], formal.start(), 0.9)
+                continue
             code = self._announced(draft, cue, weak=weak)
             if code is None:
                 continue
@@ -101,6 +111,14 @@ class CodeFinder:
                 if draft.free(start, start + len(value)):
                     draft.take(name, starred_id(value), start, start + len(value), 0.9)
 
+    def _formal_number(self, draft: Draft, cue: Match) -> re.Match[str] | None:
+        """Return a number as offices give it that a word announces, with its year and the name of its series."""
+        folded = draft.normal.folded
+        gap = self._gap.match(folded, cue.end)
+        start = gap.end() if gap else cue.end
+        bracket = start > cue.end and folded[start - 1] in "(["
+        return (bracket and self._formal.match(folded, start - 1)) or self._formal.match(folded, start)
+
     def _announced(self, draft: Draft, cue: Match, *, weak: bool) -> re.Match[str] | None:
         """Return the code that a word announces, with nothing between them but that it is so, or is written so."""
         name = cue.entry.owner
@@ -108,17 +126,22 @@ class CodeFinder:
             between = gap.match(draft.normal.folded, cue.end)
             code = _CODE.match(draft.normal.plain, between.end() if between else cue.end)
             value = code.group().rstrip("-_/") if code else ""
-            if _is_code(name, value, weak=weak) and not (name in _UNDATED and self._dated.fullmatch(value)):
-                return code
+            if code is None or not _is_code(name, value, weak=weak):
+                continue
+            if name in _UNDATED and (self._dated.fullmatch(value) or self._is_number(draft, value, code.end())):
+                continue
+            return code
         return None
+
+    def _is_number(self, draft: Draft, value: str, end: int) -> bool:
+        """Tell whether digits are a sum or a number of things: "this order of 12800 yuan"."""
+        return value.isdigit() and self._no_code.match(draft.normal.folded, end) is not None
 
     def find_known(self, draft: Draft, variant: str) -> None:
         """Read codes by their own shape, or by what is said after them."""
         if not draft.digits:
             return
         plain, folded = draft.normal.plain, draft.normal.folded
-        for match in self._waybill.finditer(plain):
-            self._take(draft, "tracking_no", match.group(), match.start(), 0.85)
         self._find_plates(draft, variant)
         for match in _CODE.finditer(plain):
             value = match.group().rstrip("-_/")
@@ -155,12 +178,12 @@ class CodeFinder:
         for pattern in self._plates:
             for match in pattern.finditer(plain.upper() if len(plain.upper()) == len(plain) else plain):
                 self._take_plate(draft, match, 0.9)
-        if variant in ("TW", "HK"):
-            pattern = self._plate_tw if variant == "TW" else self._plate_hk
-            driving = self._car.search(folded) is not None
+        # One that is announced may be of another place than the text.
+        driving = self._car.search(folded) is not None
+        for own, pattern in self._shaped_plates.get(variant, ()):
             for match in pattern.finditer(plain):
                 said = self._said(self._plate_said, folded, match.start())
-                if said or driving:
+                if said or (own and driving):
                     self._take_plate(draft, match, 0.9 if said else 0.6)
 
     def _take_plate(self, draft: Draft, match: re.Match[str], confidence: float) -> None:
@@ -177,7 +200,15 @@ class CodeFinder:
         bare = not weak and folded[max(0, start - 1) : start + 2].endswith(
             lexicon.load().slots.patterns["plain_number"]
         )
-        return bare and value.isdigit() and len(value) >= _ORDER_DIGITS and self._posted.search(near) is not None
+        digits = value.lstrip(_CAPITALS)
+        short = len(value) - len(digits) <= _PREFIX
+        return (
+            bare
+            and digits.isdigit()
+            and short
+            and len(digits) >= _ORDER_DIGITS
+            and self._posted.search(near) is not None
+        )
 
     def _whole_model(self, draft: Draft, start: int, value: str) -> str:
         """Return the name of a model with the words that belong to it: "XPS 13", "S9+"."""
@@ -200,6 +231,9 @@ class CodeFinder:
 
 
 _MODEL_WORDS: Final = 3
+#: A waybill number may begin with so many letters.
+_CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_PREFIX: Final = 3
 #: Codes that are no dates; those of batches may be.
 _UNDATED: Final = frozenset({"order_no", "contract_no", "tracking_no"})
 _ID_LENGTHS: Final = (15, 18)

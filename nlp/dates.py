@@ -144,6 +144,8 @@ class DateFinder:
         month, week, year = gates["month"], gates["week"], gates["year"]
         yield "iso", digits and self._year_first.search(folded) is not None, self._numeric
         yield "slashed_year", digits and "/" in folded, self._slashed_year
+        yield "moon", placed and gates["moon"], self._moon
+        yield "moon_near", placed and gates["moon"], self._moon
         yield "month", month, self._month
         yield "near_day", month and placed, self._near_day
         yield "iso_month", digits and self._year_first.search(folded) is not None, self._numeric_month
@@ -229,7 +231,7 @@ class DateFinder:
             first = date(year, month, day)
             last = int(groups.get("today") or 0) or self._count(groups.get("tohan", ""))
             if groups.get("to") and last:
-                return _span_point(match, first, date(year, month, last), confidence)
+                return replace(_span_point(match, first, date(year, month, last), confidence), joined=True)
             return _day_point(match, first, confidence)
         if third := groups.get("third", ""):
             return _third_point(match, year, month, self._words.thirds[third.removeprefix("the ")])
@@ -245,10 +247,13 @@ class DateFinder:
         day = int(match["day1"] or match["day2"])
         year = int(match["year"]) if match["year"] else None
         point = self._in_month(said, match, year, month, day)
+        if point is not None and (since := int(match["since"] or match["between"] or 0)):
+            span = _span_point(match, point.first.replace(day=since), point.first, point.confidence)
+            return replace(span, joined=True)
         more = self._patterns["english_to"].match(said.folded, match.end())
         if point is not None and more and int(more["today"]) > day:
             last = date(point.first.year, month, int(more["today"]))
-            return replace(_span_point(match, point.first, last, point.confidence), end=more.end())
+            return replace(_span_point(match, point.first, last, point.confidence), end=more.end(), joined=True)
         return point
 
     def _english_month(self, said: _Said, match: re.Match[str]) -> Point | None:
@@ -289,6 +294,24 @@ class DateFinder:
             or self._words.feasts.get(name)
             or self._words.digital[name]
         )
+        return self._feast_on(said, match, when)
+
+    def _moon(self, said: _Said, match: re.Match[str]) -> Point | None:
+        """Read a day of the lunar calendar: one that is said to be, or is called as only its days are."""
+        groups = _Groups(match.groupdict(""))
+        day, month = groups.get("moonday", ""), groups.get("moon", "")
+        if match.re is self._patterns["moon_near"] and not self._patterns["new_year"].search(said.folded):
+            return None  # a form at school
+        only = self._words.moonly
+        if day and not (groups["sure"] or month in only or day[0] in only):
+            return None
+        number = self._count((day or groups["newday"]).removeprefix(only[0]))
+        return self._feast_on(said, match, f"moon {self._count(month) or 1:02}-{number:02}")
+
+    def _feast_on(self, said: _Said, match: re.Match[str], when: str) -> Point | None:
+        """Return the feast of the year that is named, or must be meant."""
+        assert said.at is not None
+        groups = _Groups(match.groupdict(""))
         year = int(groups.get("year") or 0)
         if relative := groups.get("rel", ""):
             if relative[0] not in self._words.relative:
@@ -346,10 +369,11 @@ class DateFinder:
             if relative == "this past":
                 return _day_point(match, here if here < said.at else here - week, _LIKELY)
             return _day_point(match, here if here >= said.at or relative == "this" else here + week, _LIKELY)
+        # Nobody calls yesterday "last Wednesday", or tomorrow "next Friday".
         if relative == "last":
-            return _day_point(match, here - week, _LIKELY) if here >= said.at else None
+            return _day_point(match, here - week, _LIKELY) if here >= said.at - _DAY else None
         if relative == "next":
-            return _day_point(match, here + week, _LIKELY) if here <= said.at else None
+            return _day_point(match, here + week, _LIKELY) if here <= said.at + _DAY else None
         day = self._bare_weekday(said, match, here)
         return replace(_day_point(match, *day), recurs=True) if day else None
 
@@ -651,7 +675,8 @@ _READ: Final = frozenset(
         "ago_alone", "near_alone", "month_third", "year_third", "week", "week_alone", "day", "day_english",
         "days_ago", "days_ago_english", "feast", "feast_english", "feast_digital", "english", "english_to",
         "english_month", "english_month_after", "english_year", "english_week", "english_week_short",
-        "english_near", "english_day", "english_third", "and", "between_after", "same", "every", "until",
+        "english_near", "english_day", "english_third", "moon", "moon_near", "new_year", "and",
+        "between_after", "same", "every", "until",
         "since", "by", "from", "to", "from_start", "part", "part_before", "promised",
     )
 )  # fmt: skip
@@ -729,12 +754,31 @@ def _third_point(match: re.Match[str], year: int, month: int, third: int, *, who
 
 
 def _feast_day(when: str, year: int) -> date | None:
-    """Return the day of a feast in a year: a fixed one, or one of the lunar calendar as China keeps it."""
-    if when[0].isdigit():
-        return _valid(year, int(when[:2]), int(when[3:]))
-    name, _, later = when.partition("+")
-    day = _lunar(year).get(name)
+    """Return the day of a feast in a year, as the page of dates says when it is."""
+    named, _, later = when.partition("+")
+    day: date | None
+    match named.split():
+        case [month, weekday, number]:
+            first = date(year, int(month), 1)
+            by = (lexicon.load().dates.weekdays[weekday] - first.weekday()) % _WEEK + (int(number) - 1) * _WEEK
+            day = first + by * _DAY
+        case ["moon", lunar]:
+            begun = _moon_begins(year, int(lunar[:2]))
+            day = begun + (int(lunar[3:]) - 1) * _DAY if begun else None
+        case [fixed] if fixed[0].isdigit():
+            day = _valid(year, int(fixed[:2]), int(fixed[3:]))
+        case _:
+            day = _lunar(year).get(named)
     return day + int(later or 0) * _DAY if day else None
+
+
+def _moon_begins(year: int, month: int) -> date | None:
+    """Return the first day of a month of a lunar year; its last ones may lie in the next year."""
+    begins = lexicon.load().dates.moons.get(year, "").split()
+    if not begins:
+        return None
+    written = begins[month - 1]
+    return date(year + (written < begins[0]), int(written[:2]), int(written[3:]))
 
 
 @cache

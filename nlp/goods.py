@@ -7,6 +7,8 @@ from nlp import lexicon, numerals
 from nlp.draft import Draft
 
 _TWO: Final = 2
+#: How far before a number, in characters, what makes it no quantity may begin.
+_BEFORE: Final = 6
 _MOST: Final = 999_999
 
 
@@ -23,6 +25,7 @@ class GoodsFinder:
         self._not_goods = re.compile(patterns["not_goods"])
         self._slab, self._slabs = patterns["slab"], re.compile("|".join(map(re.escape, words.slabs)))
         self._english = re.compile(patterns["goods_english"], re.ASCII)
+        self._instead = re.compile(patterns["goods_instead"], re.ASCII)
         self._spelt = re.compile(rf"({numerals.spelt()}){patterns['spelt_goods']}")
         self._not_english = re.compile(rf"(?<![a-z])(?:{patterns['not_goods_english']})(?![a-z])")
 
@@ -41,7 +44,7 @@ class GoodsFinder:
                     continue
                 number = numerals.spelt_value(match[1]) if spelt else int(match["number"])
                 if number and number >= (_TWO if spelt else 1):
-                    draft.take("quantity", str(int(number)), *match.span(), 0.5)
+                    self._take(draft, int(number), *match.span(), 0.5)
 
     def _take_counted(self, draft: Draft, match: re.Match[str]) -> None:
         folded = draft.normal.folded
@@ -52,8 +55,14 @@ class GoodsFinder:
         least = 1 if match["number"].isdigit() else _TWO
         if not least <= number.value <= _MOST or self._not_goods.match(folded, span[1]):
             return
-        if self._before.search(folded[max(0, span[0] - 2) : span[0]]):
+        if self._before.search(folded[max(0, span[0] - _BEFORE) : span[0]]):
             return
         if match["measure"] == self._slab and not self._slabs.match(folded, span[1]):
             return
-        draft.take("quantity", str(int(number.value)), *span, 0.6)
+        self._take(draft, int(number.value), *span, 0.6)
+
+    def _take(self, draft: Draft, number: int, start: int, end: int, confidence: float) -> None:
+        """Keep a quantity, and the one it came instead of: "14 boxes instead of 40"."""
+        draft.take("quantity", str(number), start, end, confidence)
+        if (other := self._instead.match(draft.normal.folded, end)) and draft.free(*other.span("number")):
+            draft.take("quantity", str(int(other["number"])), *other.span("number"), 0.5)

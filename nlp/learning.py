@@ -23,8 +23,10 @@ _LEAST: Final = 2
 _PIECES: Final = 3
 #: Beside what jieba cuts, every run of so many characters is tried: typos, dialect, names that no dictionary has.
 _GRAM: Final = 3
-#: So many of the best words are kept for each type; which, is tried out on texts that were not learned from.
+#: So many of the best words are kept for each type; which, is tried out on texts that were not learned from. Where
+#: several labels may be right, more are: a single phrase in a long story must be heard.
 _EACH: Final = (300, 1000, 3000)
+_EACH_SEVERAL: Final = (1000, 3000, 6000)
 #: What margins may be stretched by, and what they are where several labels may be right.
 _FACTORS: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 _SEVERAL: Final = 3.0
@@ -33,6 +35,7 @@ _KEYWORD: Final = 0.3
 #: So many of the words that say most are written down, or so many for each type.
 _TABLE: Final = 4000
 _TABLE_EACH: Final = 400
+_TABLE_SEVERAL: Final = 1500
 #: A weight below this, as a share of the largest of its word, is noise in the file; or below this at all.
 _NOISE: Final = 0.2
 _NOTHING: Final = 0.05
@@ -249,7 +252,8 @@ def _fit(texts: _Texts) -> Weights:
     strength = np.abs(lines).max(axis=0)
     order = np.argsort(-strength * model.rare * np.sqrt(model.seen + 1), kind="stable")
     table: dict[str, Word] = {}
-    for at in sorted(order[: max(_TABLE, _TABLE_EACH * len(texts.labels))]):
+    each = _TABLE_SEVERAL if texts.several else _TABLE_EACH
+    for at in sorted(order[: max(_TABLE, each * len(texts.labels))]):
         least = max(_NOISE * strength[at], _NOTHING)
         says = {label: round(float(line[at]), 2) for label, line in zip(texts.labels, lines, strict=True)}
         if says := {label: weight for label, weight in says.items() if abs(weight) >= least}:
@@ -278,7 +282,8 @@ def _tried(texts: _Texts) -> _Tried:
     """
     import numpy as np  # noqa: PLC0415
 
-    sizes = [each for each in _EACH if each < len(texts.words)] or [len(texts.words)]
+    tried = _EACH_SEVERAL if texts.several else _EACH
+    sizes = [each for each in tried if each < len(texts.words)] or [len(texts.words)]
     found: dict[int, tuple[float, Any, Any]] = {}
     for each in sizes:
         tests = [

@@ -29,6 +29,8 @@ _MOBILE_TW = re.compile(r"09\d{8}")
 _HONG_KONG = re.compile(r"[235679]\d{7}")
 _HONG_KONG_WRITTEN: Final = re.compile(r"[235679]\d{3}[ -]?\d{4}", re.ASCII)
 _BRITISH_MOBILE: Final = re.compile(r"07\d{9}")
+#: As only a British mobile number is spaced.
+_BRITISH_SPACED: Final = re.compile(r"07\d{3} \d{3} ?\d{3}", re.ASCII)
 _BRITISH: Final = re.compile(r"0\d{9,10}")
 _NORTH_AMERICAN: Final = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}", re.ASCII)
 #: "1-800-...": no Chinese number is written so.
@@ -117,6 +119,8 @@ def e164(written: str, *, cue: bool, country: str | None, variant: str = "CN") -
         return f"+86{digits[-11:]}"  # all of them are given out
     if _DATE.fullmatch(digits):
         return None
+    if variant == "en" and country in (None, "GB") and _BRITISH_SPACED.fullmatch(written):
+        return f"+44{digits[1:]}"
     found = [
         number
         for each in _countries(written, digits, cue=cue, country=country, variant=variant)

@@ -78,7 +78,7 @@ class KeywordReader:
         self._tables = Tables({name: weights for name, weights in tables.items() if weights is not None})
         self._default = default
         self._negation = Negation()
-        self._slots = SlotFinder(taxonomy.slots, currency=currency)
+        self._slots = SlotFinder(taxonomy.slots, currency=currency, remedies=learned.remedies)
         self._order = {each.id: place for place, each in enumerate(taxonomy.types)}
         self._flag_order = [*(each.id for each in taxonomy.flags), "fury", "human"]
         self._dangers = {each.id: each.risks for each in taxonomy.flags if each.risks}
@@ -207,7 +207,7 @@ class KeywordReader:
         weighed: Said,
     ) -> tuple[Flag, ...]:
         words = by_owner(match for match in found.get("flag", ()) if match not in denied)
-        likely = self._risks.read(learned, found, denied, weighed) if self._dangers else {}
+        likely = self._risks.read(normal.folded, learned, found, denied, weighed) if self._dangers else {}
         loud = tuple(_loud(normal))
         if not (words or likely or loud):
             return ()
@@ -292,7 +292,8 @@ def _flag_entries() -> Iterator[Entry]:
 def _version(content: _Content) -> str:
     """Return a short digest of everything that decides a reading."""
     learned = content.learned
-    digests = [each.digest if each is not None else "" for each in (learned.types, learned.talk, learned.risks)]
+    tables = (learned.types, learned.talk, learned.risks, learned.remedies)
+    digests = [each.digest if each is not None else "" for each in tables]
     told = [content.taxonomy.model_dump_json(), *digests, _pages()]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
 

@@ -1,5 +1,8 @@
 """Which general dangers a text speaks of: its words, and what a table learned from labelled texts says, add up."""
 
+import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -8,25 +11,25 @@ from complaints.reading import Hit
 from nlp import lexicon
 from nlp.evidence import by_owner, hits, written_out
 from nlp.matcher import Entry, Match, Span
-from nlp.table import Said, Tables, without
+from nlp.table import Said, Tables, shared_out, without
 
 #: The name of the table that was learned for them.
 TABLE: Final = "risks"
 #: What words of a weight of 1 say, in the measure of learned evidence (natural log odds).
-WORD: Final = 2.5
+WORD: Final = 1.5
 #: More weight than this says no more.
 MOST: Final = 2.0
 #: What all evidence for a risk must exceed for it to be read, and what where none of its words is there. Chosen, with
 #: WORD, on texts that neither the lexicon nor the table had seen, so that few dangers are missed: see docs/reference/
 #: reading.md for what that gives.
-LEAST: Final = 1.5
-ALONE: Final = 1.5
+LEAST: Final = 1.75
+ALONE: Final = 1.0
 #: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk of which no word
 #: stands there that weighs so much: the first letter of a name must alarm nobody.
 ENOUGH: Final = 8
 _NAMED: Final = 0.4
 #: What speaks against each risk where nothing was learned: words alone must weigh 1.
-_UNLEARNED: Final = -0.95
+_UNLEARNED: Final = 0.3
 #: Words of this weight need nothing beside them.
 _STRONG: Final = 1.0
 #: So many words of the learned table are told for each risk.
@@ -57,41 +60,85 @@ class Risks:
         """Look up what was learned in the table TABLE; without one, words alone decide."""
         self._tables = tables
         self._pages = lexicon.load().risks.risks
+        characters = lexicon.load().characters
+        self._sentence = re.compile(rf"[{re.escape(characters.sentences)}]+\s*|\.\s+")
+        self._clause = re.compile(rf"[{re.escape(characters.ends)}]+\s*|\.\s+")
         self._order = sorted(self._pages, key=lambda each: len(self._pages[each].beside))
 
     def read(
-        self, words: dict[int, Span], roles: Mapping[str, list[Match]], denied: set[Match], said: Said
+        self,
+        folded: str,
+        words: dict[int, Span],
+        roles: Mapping[str, list[Match]],
+        denied: set[Match],
+        said: Said,
     ) -> dict[str, Found]:
-        """Return what speaks for each risk that is read: more for than against it.
+        """Return what speaks for each risk that is read: more for than against it, in a text or a sentence of it.
+
+        Where a word of the lexicon stands, its clause is heard alone, too: a danger in passing is one.
 
         `said` is what all words say but those that are denied; here those in harmless contexts say nothing, either.
         """
-        matches = by_owner(match for match in roles.get("risk", ()) if match not in denied)
-        if not matches and all(each <= ALONE for each in said.evidence(TABLE).values()):
+        named = [match for match in roles.get("risk", ()) if match not in denied]
+        sentences = _ends(self._sentence, folded)
+        if not named and not sentences and all(each <= ALONE for each in said.evidence(TABLE).values()):
             return {}
         unless = roles.get("no_risk", ())
         if harmless := [*unless, *roles.get("unless", ())]:
-            said = self._tables.read(without(words, [(match.start, match.end) for match in (*denied, *harmless)]))
+            words = without(words, [(match.start, match.end) for match in (*denied, *harmless)])
+            said = self._tables.read(words)
+        likely = self._likely(said, named, unless, {})
+        for within, matches in _shared_out(sentences, words, named):
+            likely = self._likely(self._tables.read(within), matches, unless, likely)
+        for within, matches in _shared_out(_ends(self._clause, folded), words, named) if named else ():
+            if matches:
+                likely = self._likely(self._tables.read(within), matches, unless, likely)
+        return likely
+
+    def _likely(
+        self, said: Said, named: Sequence[Match], unless: Sequence[Match], likely: dict[str, Found]
+    ) -> dict[str, Found]:
+        """Add to the `likely` risks those of which these words speak, as all that was said or as a sentence of it."""
+        matches = by_owner(named)
         weighed, enough = said.evidence(TABLE), said.words(TABLE) >= ENOUGH
-        likely: dict[str, Found] = {}
         for risk in self._order:
             learned = weighed.get(risk, _UNLEARNED) if enough else _UNLEARNED
-            if risk not in matches and learned <= ALONE:
+            if risk in likely or (risk not in matches and learned <= ALONE):
                 continue
             contexts = [each for each in unless if each.entry.owner in (risk, _ALL)]
-            named = [each for each in matches.get(risk, ()) if not _inside(each, contexts)]
+            ours = [each for each in matches.get(risk, ()) if not _inside(each, contexts)]
             beside = self._pages[risk].beside
             if beside and not any(each in likely for each in beside):
-                named = [each for each in named if each.entry.weight >= _STRONG]
-            words_named = hits(named)
+                ours = [each for each in ours if each.entry.weight >= _STRONG]
+            words_named = hits(ours)
             if not enough and any(hit.weight >= _NAMED for hit in words_named):
                 learned = weighed.get(risk, _UNLEARNED)
-            one = Found(matches=tuple(named), learned=learned)
+            one = Found(matches=tuple(ours), learned=learned)
             if one.evidence(words_named) > 0:
                 likely[risk] = (
                     replace(one, told=said.told(TABLE, risk, _TOLD, beside=words_named)) if risk in weighed else one
                 )
         return likely
+
+
+def _ends(marks: re.Pattern[str], folded: str) -> list[int]:
+    """Return where the parts of a text end; nothing where it is one."""
+    ends = [match.end() for match in marks.finditer(folded)]
+    return ends if len(ends) > 1 or (ends and ends[0] < len(folded)) else []
+
+
+def _shared_out(
+    ends: Sequence[int], words: dict[int, Span], matches: Sequence[Match]
+) -> Iterator[tuple[dict[int, Span], list[Match]]]:
+    """Yield the words and matches of each part of a text that holds enough of them to say something."""
+    within = shared_out(words, ends)
+    named: dict[int, list[Match]] = defaultdict(list)
+    for match in matches:
+        named[bisect_right(ends, match.start)].append(match)
+    for each in sorted({*within, *named}) if ends else ():
+        here = within.get(each, {})
+        if named[each] or len(here) >= ENOUGH:
+            yield here, named[each]
 
 
 def _inside(match: Match, contexts: Sequence[Match]) -> bool:

@@ -5,13 +5,13 @@ that place. What is uncertain is left out: a form asks for a missing value, but 
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
 from complaints.reading import Language, Reading, Slot
+from complaints.weights import Weights
 from nlp import lexicon
 from nlp.addresses import AddressFinder
 from nlp.amounts import AmountFinder
@@ -25,6 +25,7 @@ from nlp.normalize import Normal
 from nlp.persons import NameFinder
 from nlp.phones import PhoneFinder
 from nlp.places import PlaceFinder
+from nlp.remedies import RemedyFinder
 
 #: Up to this length, in characters, a message may be a list of answers ("Max Hill, max@example.com, Sheffield").
 _LIST = 200
@@ -38,12 +39,6 @@ _FOLLOWING = 6
 _CORRECTION = 40
 #: How far from a number plate or an identity number, in characters, the word for it may stand.
 _NEAR = 14
-#: How far before a remedy, in characters, a wish for it may end.
-_WISHED = 10
-_WISHED_LATIN = 24
-
-#: So near each other, in characters, two words for one remedy are one.
-_BESIDE = 2
 
 #: Slots that tell who or where somebody is, as a list of answers does.
 _CONTACT = frozenset({"phone", "email", "wechat", "channel", "region", "model", "order_no"})
@@ -74,6 +69,8 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,39}")
 _PURCHASE = re.compile(
     r"(?<![A-Za-z0-9])(?:PO|SO|ORD)[-#]?\d{3,20}(?:-\d{1,8}){0,2}(?![A-Za-z0-9])", re.IGNORECASE | re.ASCII
 )
+#: A message that is nothing but this is a day, even where nobody can say which.
+_DAY = re.compile(r"\d{1,2}([-/])\d{1,2}(?:\1(?:\d\d){1,2})?", re.ASCII)
 #: A code alone has at least so many digits.
 _LONG_DIGITS = 5
 
@@ -81,8 +78,13 @@ _LONG_DIGITS = 5
 class SlotFinder:
     """Finds the values of a text. `patterns` are the company's own: slot name -> regular expressions."""
 
-    def __init__(self, patterns: Mapping[str, Sequence[str]], *, currency: str) -> None:
-        """Compile the patterns. Where one has a group, the first group is the value; word boundaries are ASCII."""
+    def __init__(
+        self, patterns: Mapping[str, Sequence[str]], *, currency: str, remedies: Weights | None = None
+    ) -> None:
+        """Compile the patterns. Where one has a group, the first group is the value; word boundaries are ASCII.
+
+        `remedies` is what was learned of how customers ask for them.
+        """
         words = lexicon.load()
         han = words.characters.han
         self._patterns = [
@@ -93,15 +95,11 @@ class SlotFinder:
             rf"[{re.escape(words.characters.ends)}|]+|\.(?=\s|$)|(?<=[{han}])\s+|\s+(?=[{han}])"
         )
         self._word = re.compile(rf"[{han}]|[A-Za-z0-9@.'-]+")
-        self._join = re.compile("|".join(re.escape(each) for each in words.negations.joins))
         variants, self._taken_back = words.slots.variants, _compiled(words.slots.taken_back)
         self._hong_kong = re.compile(variants["HK"], re.IGNORECASE)
         self._hong_kong_numerals = re.compile(variants["HK_numerals"])
         self._url = re.compile(words.slots.patterns["url"])
         self._currency = currency
-        self._said = {name: re.compile(each) for name, each in words.remedies.said.items()}
-        self._unasked_before = re.compile(words.remedies.unasked_before)
-        self._unasked_after = re.compile(words.remedies.unasked_after)
         self._codes = CodeFinder()
         self._phones = PhoneFinder()
         self._addresses = AddressFinder()
@@ -111,6 +109,7 @@ class SlotFinder:
         self._dates = DateFinder()
         self._names = NameFinder()
         self._places = PlaceFinder()
+        self._remedies = RemedyFinder(remedies)
 
     def find(
         self,
@@ -144,12 +143,11 @@ class SlotFinder:
         _find_bare_codes(draft)
         self._codes.find_models(draft)
         _find_channels(draft)
-        self._find_remedies(draft, denied)
+        self._remedies.find(draft, denied)
         alone = len(draft.parts) == 1
         if alone or any(slot.name in _CONTACT for slot in draft.slots):
             self._names.find_listed(draft, alone=alone)
         draft.slots.sort(key=lambda slot: (slot.start, slot.end))
-        _join_remedies(draft)
         return tuple(self._standing(draft))
 
     def _variant(self, draft: Draft) -> str:
@@ -217,55 +215,6 @@ class SlotFinder:
                 if 0 <= start < end and draft.free(start, end):
                     draft.take(name, draft.normal.plain[start:end], start, end, 1.0)
 
-    def _find_remedies(self, draft: Draft, denied: set[Match]) -> None:
-        self._find_named_remedies(draft, denied)
-        folded = draft.normal.folded
-        refused = [match for match in denied if match.entry.role == "remedy"]
-        for name, pattern in self._said.items():
-            known = [slot for slot in draft.slots if slot.name == "remedy"]
-            for match in pattern.finditer(folded):
-                start, end = match.span()
-                if any(slot.start < end and start < slot.end for slot in known if slot.value == name):
-                    continue
-                if any(each.start < end and start < each.end for each in refused) or not draft.free(start, end):
-                    continue
-                if self._unasked(folded, start, end):
-                    continue
-                draft.slots.append(Slot(name="remedy", value=name, start=start, end=end, confidence=0.6))
-                break
-
-    def _unasked(self, folded: str, start: int, end: int) -> bool:
-        """Tell whether a remedy is told of, and not asked for."""
-        before = folded[max(0, start - _DENIED) : start]
-        return bool(self._unasked_before.search(before) or self._unasked_after.match(folded, end))
-
-    def _find_named_remedies(self, draft: Draft, denied: set[Match]) -> None:
-        if "remedy" not in draft.found:
-            return
-        folded = draft.normal.folded
-        wishes = sorted(each.end for each in draft.found.get("wish", ()))
-        wished_end = -1
-        for match in longest([each for each in draft.found["remedy"] if each not in denied]):
-            if not draft.free(match.start, match.end):
-                continue
-            at = bisect_left(wishes, match.start + 1) - 1
-            wished = at >= 0 and self._same_clause(folded, wishes[at], match.start)
-            if wished or (wished_end >= 0 and self._listed(folded, wished_end, match.start)):
-                wished_end = match.end
-                confidence = 0.9
-            elif self._unasked(folded, match.start, match.end):
-                continue
-            else:
-                confidence = 0.7 if _in_short_part(draft, match) else 0.5
-            draft.slots.append(_slot(match, "remedy", confidence))
-
-    def _same_clause(self, folded: str, start: int, end: int) -> bool:
-        reach = _WISHED_LATIN if start and folded[start - 1].isascii() else _WISHED
-        return end - start <= reach and not self._ends.intersection(folded[start:end])
-
-    def _listed(self, folded: str, start: int, end: int) -> bool:
-        return start <= end <= start + _WISHED and not self._join.sub("", folded[start:end]).strip()
-
 
 def mask(text: str, reading: Reading) -> str:
     """Return the text with phone numbers, addresses, WeChat ids, names and id cards starred, for groups."""
@@ -289,27 +238,10 @@ def _starred(name: str, value: str) -> str:
     return value[:head] + "*" * max(2, len(value) - head - tail) + value[len(value) - tail :]
 
 
-def _slot(match: Match, name: str, confidence: float) -> Slot:
-    return Slot(name=name, value=match.entry.owner, start=match.start, end=match.end, confidence=confidence)
-
-
-def _join_remedies(draft: Draft) -> None:
-    """Keep one of two words for the same remedy that stand side by side."""
-    last: Slot | None = None
-    for slot in [each for each in draft.slots if each.name == "remedy"]:
-        if last is not None and slot.value == last.value and slot.start - last.end <= _BESIDE:
-            draft.slots.remove(slot)
-        last = slot
-
-
-def _in_short_part(draft: Draft, match: Match) -> bool:
-    """Tell whether a word is more or less all that one part of an answer says."""
-    return any(start <= match.start and match.end <= end for start, end in draft.parts if end - start <= _WISHED)
-
-
 def _find_channels(draft: Draft) -> None:
     for match in longest(draft.found.get("channel", ())):
-        draft.slots.append(_slot(match, "channel", 0.9))
+        value = match.entry.owner
+        draft.slots.append(Slot(name="channel", value=value, start=match.start, end=match.end, confidence=0.9))
 
 
 def _find_emails(draft: Draft) -> None:
@@ -336,6 +268,8 @@ def _find_bare_codes(draft: Draft) -> None:
     if code is None or not draft.free(start, end) or not any(map(str.isdigit, code.group())):
         return
     value = code.group()
+    if _DAY.fullmatch(value):
+        return
     if not value.isdigit() or len(value) >= _LONG_DIGITS:
         draft.slots.append(Slot(name="order_no", value=value, start=start, end=end, confidence=0.4))
     if not value.isdigit():

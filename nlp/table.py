@@ -1,6 +1,8 @@
 """Learned tables at work: what the words that a text holds say together."""
 
 from array import array
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from struct import Struct
@@ -137,3 +139,11 @@ def without(found: dict[int, Span], taken_back: Iterable[Span]) -> dict[int, Spa
     for start, end in taken_back:
         found = {place: at for place, at in found.items() if at[1] <= start or end <= at[0]}
     return found
+
+
+def shared_out(found: Mapping[int, Span], ends: Sequence[int]) -> dict[int, dict[int, Span]]:
+    """Return the words that begin in each part of a text, by the number of the part; parts end at `ends`."""
+    parts: dict[int, dict[int, Span]] = defaultdict(dict)
+    for place, at in found.items():
+        parts[bisect_right(ends, at[0])][place] = at
+    return parts

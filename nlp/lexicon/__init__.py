@@ -20,6 +20,7 @@ class Characters(_Page):
 
     han: str
     ends: str
+    sentences: str
     fold: list[str]
 
 
@@ -157,9 +158,8 @@ class Remedies(_Page):
 
     wishes: list[str]
     remedies: dict[str, list[str]]
-    said: dict[str, str]
-    unasked_before: str
-    unasked_after: str
+    told_before: list[str]
+    told_after: list[str]
 
 
 class Names(_Page):
@@ -265,6 +265,8 @@ class Dates(_Page):
     after: list[str]
     gates: dict[str, str]
     taiwan: dict[str, str]
+    moons: dict[int, str]
+    moonly: str
     past: list[str]
     future: list[str]
     patterns: dict[str, str]

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import policies
 from complaints.clauses.taxonomy import Taxonomy
+from complaints.weights import Learned
 from nlp.reader import KeywordReader
-from policies import yaml12
+from policies import weights, yaml12
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +19,4 @@ def taxonomy():
 
 @pytest.fixture(scope="session")
 def reader(taxonomy):
-    return KeywordReader(taxonomy)
+    return KeywordReader(taxonomy, learned=Learned(remedies=weights.load(Path(policies.__file__).parent, "remedies")))

@@ -1,18 +1,18 @@
 """How well values are found: on texts the reader was tuned with, and on others kept back until its rules stood.
 
-The errors on `slots_read` have been read since, and general rules made of them: they are no unseen texts any more. Of
-`slots_unseen` only figures were ever looked at.
+The errors on `slots_read` have been read since, and general rules made of them; those on `slots_fresh` never.
 """
 
 import json
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import holidays
 import phonenumbers
 import pytest
 
-from nlp import numerals
+from nlp import lexicon, numerals
 from nlp.evaluate import KINDS, evaluate_slots, load_said
 
 SAID = Path(__file__).parent / "said"
@@ -45,13 +45,13 @@ def test_nearly_every_value_is_found_and_no_sum_date_or_number_is_wrong(reader, 
     }
 
 
-def test_of_texts_that_nobody_tuned_with_most_values_are_found_and_hardly_any_is_wrong(reader):
-    report = evaluate_slots(reader, load_said(SAID / "slots_unseen.jsonl"))
+def test_of_texts_that_nobody_tuned_for_most_values_are_found_and_hardly_a_sum_date_or_number_is_wrong(reader):
+    report = evaluate_slots(reader, load_said(SAID / "slots_fresh.jsonl"))
 
-    assert report.texts == 100
-    assert report.recall >= 0.87
+    assert report.texts == 120
+    assert report.recall >= 0.945
+    assert report.kind("amount").wrong <= 1
     assert report.kind("date").wrong == report.kind("phone").wrong == 0
-    assert report.kind("amount").wrong <= 2
 
 
 def test_the_report_counts_what_is_found_missed_and_made_up(reader, tmp_path):
@@ -120,6 +120,20 @@ def test_the_report_counts_what_is_found_missed_and_made_up(reader, tmp_path):
         ("滞港费一天八百，会员费半年1280", ["800.00 CNY", "1280.00 CNY"]),
         ("Charged $49.99, the app shows 39.99", ["49.99 USD", "39.99 USD"]),
         ("Charged twice: ¥56.80 and ¥56.80", ["56.80 CNY", "56.80 CNY"]),
+        ("钟点房128一晚，保洁180一个月", ["128.00 CNY", "180.00 CNY"]),
+        ("私教350一节，不退", ["350.00 CNY"]),
+        ("裙子459，勾丝了", ["459.00 CNY"]),
+        ("套餐168，少一个菜", ["168.00 CNY"]),
+        ("59.9，就这质量", ["59.90 CNY"]),
+        ("5600的行李箱轮子掉了", ["5600.00 CNY"]),
+        ("說好800，結帳變成1500", ["800.00 TWD", "1500.00 TWD"]),
+        ("先交三千块，后2.6万", ["3000.00 CNY", "26000.00 CNY"]),
+        ("不给900不让提车", ["900.00 CNY"]),
+        ("停車費收咗我兩蚊半", ["2.50 HKD"]),
+        ("这单3200元", ["3200.00 CNY"]),
+        ("€19,90 for shipping", ["19.90 EUR"]),
+        ("花了1500泰铢", ["1500.00 THB"]),
+        ("电话(0755) 8345 6712，修理费3百5", ["350.00 CNY"]),
     ],
 )
 def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
@@ -134,7 +148,9 @@ def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
      "12315也打了", "打12345投诉", "315晚会", "4S店修了三次", "跑了1.2万公里", "累计扣了三十一笔", "We paid for 50 seats", "二百五", "电压打到二百八",
      "百元价位的做工", "单子八百个，点出来九百六", "型号2023-11", "2024年的款", "買了八角，一股霉味", "收到的五角星不亮", "每天五毛五毛地走", "萬一你哋唔賠", "一千二百人排隊，百二十人投訴",
      "地下有幾舊水泥", "发票号码显示02938471", "仪表显示3200", "小票上写着12号桌", "账单上写着2026", "The invoice says 30 days", "the scale says 12.50", "百分之二十的违约金",
-     "三块五六的东西", "买二十送三", "客服让我找12315", "房号1203", "取件码3-2-1234", "满200减50"],
+     "三块五六的东西", "买二十送三", "客服让我找12315", "房号1203", "取件码3-2-1234", "满200减50",
+     "那五蚊六蚊無所謂", "十块八块的", "十零蚊", "三百蚊度", "2025一年没修好", "打了12315一个电话", "骁龙888的手机", "256的手机给我128的", "裙子165，发来175",
+     "床垫1800，不够长", "烧到39.8，还不退", "尾号1299，打来的", "三块半天没修好"],
 )  # fmt: skip
 def test_what_is_no_certain_sum_is_left_out(reader, text):
     assert sums(reader, text) == []
@@ -147,6 +163,16 @@ def test_what_is_no_certain_sum_is_left_out(reader, text):
         ("双十一那天买的", ["2026-11-11"]),
         ("2025年中秋节订的月饼", ["2025-10-06"]),
         ("去年元宵节订的灯", ["2025-02-12"]),
+        ("正月初八签的，腊月二十六才送来", ["2026-02-24", "2026-02-13"]),
+        ("農曆七月初十訂的", ["2026-08-22"]),
+        ("除夕下的单，初三才到", ["2026-02-16", "2026-02-19"]),
+        ("七夕订的花，母亲节订的也一样", ["2026-08-19", "2026-05-10"]),
+        ("父親節送爸爸的錶，壞了", ["2026-08-08"]),
+        ("去年黑五买的", ["2025-11-28"]),
+        ("The cot came on Father's Day 2026", ["2026-06-21"]),
+        ("618凑单买的锅", ["2026-06-18"]),
+        ("We were there 3 to 9 August", ["2026-08-03/2026-08-09"]),
+        ("7天无理由昨天才过", ["2026-11-21"]),
         ("去年国庆后就没人管了", ["2025-10-08/.."]),
         ("三十号之前拿不出方案就法庭见", ["../2026-11-30"]),
         ("前天打的，大前天也打了", ["2026-11-20", "2026-11-19"]),
@@ -193,7 +219,7 @@ def test_a_date_is_counted_from_the_day_it_was_said(reader, text, expected):
     ["等了三个月", "24小时内回复我", "30天无理由", "十五日内付", "三天后收到", "周一到周五都没人接", "每周三都停水", "以前天天用", "13月5号", "2026年2月29号", "5号线地铁站",
      "要13号电池", "18号楼", "用咗三日就壞", "两三月", "已经一月", "Missed the Black Friday window", "the 5th call", "you may call", "1/2的货", "I want 3 replacements",
      "批号20260518A", "315晚会", "送错到6号楼", "地铁坐到2号线换乘", "在8号机排队", "坐在5号桌等了四十分钟", "从1号出口出来", "1/2的杯子是破的",
-     "你们周日开门不", "上个月最后一天交的", "三块五一斤"],
+     "儿子上初二，过年报的班", "初三学生的补习班", "正月里买的", "去年腊月", "next Monday to Friday", "Black Friday deals", "你们周日开门不", "上个月最后一天交的", "三块五一斤"],
 )  # fmt: skip
 def test_what_is_no_certain_date_is_left_out(reader, text):
     assert dates(reader, text) == []
@@ -222,7 +248,12 @@ def test_a_day_without_its_month_is_counted_from_the_date_named_before_it(reader
 
 def test_last_tuesday_is_a_date_only_where_it_can_be_one_day_only(reader):
     assert dates(reader, "It broke last Friday", WEDNESDAY) == ["2026-03-06"]
-    assert dates(reader, "It broke last Tuesday", WEDNESDAY) == []
+    assert dates(reader, "It broke last Monday", WEDNESDAY) == []
+
+
+def test_nobody_calls_yesterday_last_tuesday_or_tomorrow_next_thursday(reader):
+    assert dates(reader, "It broke last Tuesday", WEDNESDAY) == ["2026-03-03"]
+    assert dates(reader, "Your engineer will come next Thursday", WEDNESDAY) == ["2026-03-19"]
 
 
 def test_a_weekday_is_the_last_one_in_a_story_and_the_coming_one_in_a_wish(reader):
@@ -257,6 +288,31 @@ def test_without_the_moment_it_was_said_only_a_date_with_its_year_is_read(reader
         ("打04-2358 7716", "phone", "+886423587716"),
         ("買手搖飲，打04-2358 7716", "phone", "+886423587716"),
         ("ring +1 212 555 0187", "phone", "+12125550187"),
+        ("ring 07911 123456 after six", "phone", "+447911123456"),
+        ("the van, plate LK21 ABC, hit mine", "plate", "LK21ABC"),
+        ("車牌RS4471個司機", "plate", "RS4471"),
+        ("合同HZWY(2024)第118号", "contract_no", "HZWY(2024)第118号"),
+        ("合約裝修114字第0056號", "contract_no", "裝修114字第0056號"),
+        ("合同编号(2025)苏租字第007号", "contract_no", "(2025)苏租字第007号"),
+        ("物流号YT77020416399253月5号就没动", "tracking_no", "YT7702041639925"),
+        ("DHL number 5533882210 is stuck", "tracking_no", "5533882210"),
+        ("包裹几时到？单号KD8801726654", "tracking_no", "KD8801726654"),
+        ("張單TP-2206-118寫錯", "order_no", "TP-2206-118"),
+        ("下的单BK90817263少了", "order_no", "BK90817263"),
+        ("冰箱MCD-512WDGPZ漏水", "model", "MCD-512WDGPZ"),
+        ("除濕機RX-7B52漏水", "model", "RX-7B52"),
+        ("my oven HBS7A53W won't heat", "model", "HBS7A53W"),
+        ("the Mavic Mini 3 fell", "model", "Mavic Mini 3"),
+        ("送到上海市静安区愚园路11号附3号", "address", "上海市静安区愚园路11号附3号"),
+        ("我住大埔汀太路29號2座8樓C", "address", "大埔汀太路29號2座8樓C"),
+        ("送杭州市西湖区文三路 90 号 2 幢 101", "address", "杭州市西湖区文三路 90 号 2 幢 101"),
+        ("Ship to 9 Mill Road North, Leeds LS1 4DY", "address", "9 Mill Road North, Leeds LS1 4DY"),
+        ("餐桌椅六把，茶几两张", "quantity", "2"),
+        ("30件T恤少了", "quantity", "30"),
+        ("买了三包纸巾", "quantity", "3"),
+        ("Two of the soup bowls were chipped", "quantity", "2"),
+        ("tiles cracked, six of them", "quantity", "6"),
+        ("11 boxes instead of 20", "quantity", "20"),
         ("My wechat is max_hill88", "wechat", "max_hill88"),
         ("两块电池都鼓包了", "quantity", "2"),
         ("Got five chairs, none sits level", "quantity", "5"),
@@ -300,6 +356,20 @@ def test_other_values_are_found_too(reader, text, name, value):
         ("订单显示2026-11-18发货", "order_no"),
         ("12345678这个密码登不上", "order_no"),
         ("合同上写着30000元", "contract_no"),
+        ("合同第3条写得清楚", "contract_no"),
+        ("这单12800元", "order_no"),
+        ("订单20000块", "order_no"),
+        ("感染COVID-19还叫我来", "model"),
+        ("住房间B-305", "model"),
+        ("invoice INV-20931 is wrong", "model"),
+        ("发票号码AB-40318826", "model"),
+        ("三包期内不修", "quantity"),
+        ("十斤装的橘子", "quantity"),
+        ("1日打9個嚟", "quantity"),
+        ("two toddlers here and no heating", "quantity"),
+        ("two of your drivers laughed", "quantity"),
+        ("only 3 Mbps", "quantity"),
+        ("07-25", "order_no"),
     ],
 )
 def test_what_only_looks_like_a_code_is_left_out(reader, text, name):
@@ -333,7 +403,6 @@ def test_a_hotline_is_no_customers_number(reader, text):
         "老号停机了，换新的了",
         "師傅整返好咗",
         "重修过一遍还是漏",
-        "買番茄退番茄",
     ],
 )
 def test_a_remedy_that_is_told_of_is_not_asked_for(reader, text):
@@ -379,3 +448,13 @@ def test_dates_are_days_that_exist(reader):
 def test_numerals_are_read_whole_or_not_at_all(written, expected):
     number = numerals.value(written.rstrip("元"))
     assert (number and not number.led and int(number.value)) == (expected or (False if number else None))
+
+
+def test_the_months_of_the_moon_begin_where_the_public_holidays_have_them():
+    moons = lexicon.load().dates.moons
+    for year, written in moons.items():
+        known = holidays.country_holidays("CN", years=year, language="zh_CN")
+        for feast, month, day in (("春节", 1, 1), ("端午节", 5, 5), ("中秋节", 8, 15)):
+            first = date.fromisoformat(f"{year}-{written.split()[month - 1]}")
+            assert feast in known[first + timedelta(days=day - 1)]
+    assert {len(written.split()) for written in moons.values()} == {12}

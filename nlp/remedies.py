@@ -1,0 +1,106 @@
+"""Which remedies a customer asks for: words that name one, and what a table learned from labelled texts says."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from complaints.reading import Slot
+from complaints.weights import Weights
+from nlp import lexicon
+from nlp.draft import Draft
+from nlp.matcher import Finder, Match, Span, longest
+from nlp.table import Tables, shared_out, without
+
+#: The name of the table that was learned for them.
+TABLE: Final = "remedies"
+#: What all words of a text must say at least for a remedy of which a word is there, with a wish for it or without one,
+#: and for one of which none is; and how sure each is. Fitted to texts that the table had not seen, so that few remedies
+#: are read that nobody asks for.
+_WISHED, _NAMED, _UNNAMED = (-1.5, 0.9), (-1.0, 0.6), (1.25, 0.5)
+#: And what for one that is told of.
+_TOLD: Final = 5.0
+#: How far before a remedy, in characters, a word that tells of it may begin.
+_TOLD_REACH: Final = 10
+#: How far before a remedy, in characters, a wish for it may end; in Latin letters, further.
+_REACH: Final = 10
+_REACH_LATIN: Final = 24
+
+
+class RemedyFinder:
+    """Finds what the customer wants to have done, and not what was promised, refused or done already."""
+
+    def __init__(self, learned: Weights | None) -> None:
+        """Take what was learned; without it, words alone decide."""
+        self._tables = Tables({TABLE: learned} if learned is not None else {})
+        self._finder = Finder(self._tables.words)
+        words = lexicon.load()
+        self._ends = frozenset(words.characters.ends)
+        self._clause = re.compile(f"[{re.escape(words.characters.ends)}]")
+        self._before = re.compile(f"(?:{_any(words.remedies.told_before)})[^{re.escape(words.characters.ends)}]*$")
+        self._after = re.compile(rf"\s?(?:{_any(words.remedies.told_after)})")
+        self._join = re.compile("|".join(re.escape(each) for each in words.negations.joins))
+
+    def find(self, draft: Draft, denied: set[Match]) -> None:
+        """Add the remedies that a text asks for to its slots, each once."""
+        named = longest([each for each in draft.found.get("remedy", ()) if each not in denied])
+        refused = {match.entry.owner for match in denied if match.entry.role == "remedy"}
+        words, _ = self._finder.find(draft.normal.folded)
+        ends = [each.end() for each in self._clause.finditer(draft.normal.folded)] if named else []
+        heard = self._heard(words, ends) if named and TABLE in self._tables else {}
+        asked: dict[str, Slot] = {}
+        for match, wished in self._wished(draft, named):
+            name, (least, sure) = match.entry.owner, _WISHED if wished else _NAMED
+            if self._told(draft.normal.folded, match.start, match.end):
+                least = _TOLD
+            evidence = heard.get(bisect_right(ends, match.start), {}).get(name, 0.0)
+            if (name not in asked or wished) and evidence > least:
+                asked[name] = Slot(name="remedy", value=name, start=match.start, end=match.end, confidence=sure)
+        # "I want a refund" says nothing for anything else that one may want.
+        said = self._tables.read(without(words, [(match.start, match.end) for match in named]))
+        least, sure = _UNNAMED
+        for name, each in said.evidence(TABLE).items() if TABLE in self._tables else ():
+            if each <= least or name in asked or name in refused:
+                continue
+            hit = said.told(TABLE, name, 1)[0]
+            if each > _TOLD or not self._told(draft.normal.folded, hit.start, hit.end):
+                asked[name] = Slot(name="remedy", value=name, start=hit.start, end=hit.end, confidence=sure)
+        draft.slots += asked.values()
+
+    def _wished(self, draft: Draft, named: Sequence[Match]) -> Iterator[tuple[Match, bool]]:
+        """Yield the words that name a remedy, and whether somebody wishes for it."""
+        folded = draft.normal.folded
+        wishes = sorted(each.end for each in draft.found.get("wish", ()))
+        wished_end = -1
+        for match in named:
+            if not draft.free(match.start, match.end):
+                continue
+            at = bisect_left(wishes, match.start + 1) - 1
+            wished = at >= 0 and self._same_clause(folded, wishes[at], match.start)
+            if wished or (wished_end >= 0 and self._listed(folded, wished_end, match.start)):
+                wished, wished_end = True, match.end
+            yield match, wished
+
+    def _heard(self, words: Mapping[int, Span], ends: Sequence[int]) -> dict[int, dict[str, float]]:
+        """Return what speaks for each remedy in each clause: its words, or those of the whole text."""
+        whole = self._tables.read(words).evidence(TABLE)
+        clauses = {at: self._tables.read(part).evidence(TABLE) for at, part in shared_out(words, ends).items()}
+        return {
+            at: {name: max(each, part.get(name, each)) for name, each in whole.items()} for at, part in clauses.items()
+        }
+
+    def _told(self, folded: str, start: int, end: int) -> bool:
+        """Tell whether a remedy is told of: promised, refused, done already, or asked about."""
+        found = self._before.search(folded, max(0, start - _TOLD_REACH), start)
+        return found is not None or self._after.match(folded, end) is not None
+
+    def _same_clause(self, folded: str, start: int, end: int) -> bool:
+        reach = _REACH_LATIN if start and folded[start - 1].isascii() else _REACH
+        return end - start <= reach and not self._ends.intersection(folded[start:end])
+
+    def _listed(self, folded: str, start: int, end: int) -> bool:
+        return start <= end <= start + _REACH and not self._join.sub("", folded[start:end]).strip()
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in words)
