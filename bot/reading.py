@@ -1,5 +1,8 @@
 """Who reads for a company: by the words of its policy, by what was learned for it, and by what was learned for all."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,13 +18,26 @@ _SHIPPED: Final = Path(policies.__file__).parent
 
 def open_reader(policy: Policy, policies_dir: Path) -> KeywordReader:
     """Return the reader of a company. Misconfigured if its learned weights cannot be read."""
-    return read_with(policy, weights.load(policies_dir, policy.id, {each.id for each in policy.taxonomy.types}))
+    with _uncollected():
+        return read_with(policy, weights.load(policies_dir, policy.id, {each.id for each in policy.taxonomy.types}))
 
 
 def read_with(policy: Policy, learned: Weights | None) -> KeywordReader:
     """Return the reader of a company with these weights of its types, and with what was learned for all companies."""
     talk, risks, remedies = map(_for_all, ("talk", "risks", "remedies"))
     return KeywordReader(policy.taxonomy, learned=Learned(types=learned, talk=talk, risks=risks, remedies=remedies))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector rest: it would walk a hundred thousand objects again and again while they are made to last."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 @cache

@@ -23,8 +23,10 @@ def by_owner(matches: Iterable[Match]) -> dict[str, list[Match]]:
     return {owner: longest(each) if len(each) > 1 else each for owner, each in owners.items()}
 
 
-def hits(matches: Iterable[Match], wished: Sequence[Match] = ()) -> tuple[Hit, ...]:
+def hits(matches: Sequence[Match], wished: Sequence[Match] = ()) -> tuple[Hit, ...]:
     """Return one hit for each different word: saying it ten times does not make it ten reasons."""
+    if not matches:
+        return ()
     first: dict[str, Hit] = {}
     remedies = {place for remedy in wished for place in range(remedy.start, remedy.end)}
     for match in matches:
@@ -38,16 +40,13 @@ def hits(matches: Iterable[Match], wished: Sequence[Match] = ()) -> tuple[Hit, .
 
 def apart(words: Iterable[Hit]) -> tuple[Hit, ...]:
     """Return words in their order, without those said before and those that are a part of a longer one: to be told."""
-    told: list[Hit] = []
+    told: dict[tuple[int, int], Hit] = {}
     for hit in words:
-        if not any(inside(hit, other) for other in told):
-            told = [*(other for other in told if not inside(other, hit)), hit]
-    return tuple(told)
-
-
-def inside(hit: Hit, other: Hit) -> bool:
-    """Tell whether a word is the other, or a part of it."""
-    return other.start <= hit.start and hit.end <= other.end
+        start, end = hit.start, hit.end
+        if not any(left <= start and end <= right for left, right in told):
+            told = {at: each for at, each in told.items() if at[0] < start or end < at[1]}
+            told[start, end] = hit
+    return tuple(told.values())
 
 
 def near(folded: str, match: Match, contexts: Sequence[Match]) -> bool:

@@ -23,9 +23,8 @@ from nlp.scoring import scores
 from nlp.slots import SlotFinder, cue_entries, mask
 from nlp.table import Said, Tables, without
 
-#: So many words of the learned table are told, for the likeliest types, where they score at least so much.
-_TOLD = (5, 3, 3)
-_CLOSE = 0.2
+#: So many words of the learned table are told for the likeliest type.
+_TOLD = 5
 #: What a type scores at least, to be told where no keyword of it was said.
 _LEAST = 0.01
 #: The names of the tables of a company's types, and of how people talk.
@@ -188,15 +187,10 @@ class KeywordReader:
             (each for each in result.items() if each[1] >= _LEAST or each[0] in named),
             key=lambda each: (-each[1], self._order[each[0]]),
         )
-        told = {
-            owner: said.told(_TYPES, owner, most, beside=named.get(owner, ()))
-            for (owner, score), most in zip(ranked, _TOLD, strict=False)
-            if owner in evidence and score >= _CLOSE
-        }
-        return tuple(
-            TypeScore(id=owner, score=score, words=(*named.get(owner, ()), *told.get(owner, ())))
-            for owner, score in ranked
-        )
+        words_of = dict(named)
+        if ranked and (best := ranked[0][0]) in evidence:
+            words_of[best] = (*named.get(best, ()), *said.told(_TYPES, best, _TOLD, beside=named.get(best, ())))
+        return tuple(TypeScore(id=owner, score=score, words=words_of.get(owner, ())) for owner, score in ranked)
 
     def _flags(
         self,
@@ -214,7 +208,9 @@ class KeywordReader:
         unless = found.get("unless", ())
         raised: list[Flag] = []
         for owner in self._flag_order:
-            dangers = [likely[risk] for risk in self._dangers.get(owner, ()) if risk in likely]
+            dangers = [likely[risk] for risk in self._dangers.get(owner, ()) if risk in likely] if likely else []
+            if not dangers and owner not in words and not (loud and owner == "fury"):
+                continue
             contexts = [each for each in unless if each.entry.owner == owner]
             said = hits([each for each in words.get(owner, ()) if not near(normal.folded, each, contexts)])
             if owner == "fury":

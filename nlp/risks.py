@@ -24,6 +24,8 @@ MOST: Final = 2.0
 #: reading.md for what that gives.
 LEAST: Final = 1.75
 ALONE: Final = 1.0
+#: Where all words say less than this for any risk, and no clear one of the lexicon is there, no sentence says enough.
+_HOPELESS: Final = -0.5
 #: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk of which no word
 #: stands there that weighs so much: the first letter of a name must alarm nobody.
 ENOUGH: Final = 8
@@ -80,9 +82,10 @@ class Risks:
         `said` is what all words say but those that are denied; here those in harmless contexts say nothing, either.
         """
         named = [match for match in roles.get("risk", ()) if match not in denied]
-        sentences = _ends(self._sentence, folded)
-        if not named and not sentences and all(each <= ALONE for each in said.evidence(TABLE).values()):
+        clear = [match for match in named if match.entry.weight >= _NAMED]
+        if not clear and max(said.evidence(TABLE).values(), default=_HOPELESS) <= _HOPELESS:
             return {}
+        sentences = _ends(self._sentence, folded)
         unless = roles.get("no_risk", ())
         if harmless := [*unless, *roles.get("unless", ())]:
             words = without(words, [(match.start, match.end) for match in (*denied, *harmless)])
@@ -90,7 +93,8 @@ class Risks:
         likely = self._likely(said, named, unless, {})
         for within, matches in _shared_out(sentences, words, named):
             likely = self._likely(self._tables.read(within), matches, unless, likely)
-        for within, matches in _shared_out(_ends(self._clause, folded), words, named) if named else ():
+        clear = [match for match in clear if match.entry.owner not in likely]
+        for within, matches in _shared_out(_ends(self._clause, folded), words, clear) if clear else ():
             if matches:
                 likely = self._likely(self._tables.read(within), matches, unless, likely)
         return likely
@@ -105,8 +109,10 @@ class Risks:
             learned = weighed.get(risk, _UNLEARNED) if enough else _UNLEARNED
             if risk in likely or (risk not in matches and learned <= ALONE):
                 continue
-            contexts = [each for each in unless if each.entry.owner in (risk, _ALL)]
-            ours = [each for each in matches.get(risk, ()) if not _inside(each, contexts)]
+            ours = matches.get(risk, [])
+            if ours and unless:
+                contexts = [each for each in unless if each.entry.owner in (risk, _ALL)]
+                ours = [each for each in ours if not _inside(each, contexts)]
             beside = self._pages[risk].beside
             if beside and not any(each in likely for each in beside):
                 ours = [each for each in ours if each.entry.weight >= _STRONG]

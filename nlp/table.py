@@ -10,7 +10,7 @@ from typing import Final
 
 from complaints.reading import Hit
 from complaints.weights import Weights
-from nlp.evidence import apart, inside
+from nlp.evidence import apart
 from nlp.matcher import Span
 
 #: A row of numbers is one whole number, of so many bits for each: then rows are added up in one go, many times faster.
@@ -20,22 +20,24 @@ _STEP: Final = 1 << 24
 _ZERO: Final = 1 << 46
 #: A word is told where it says at least this share of what the strongest says.
 _TELLING: Final = 0.4
+_NOTHING: Final = 1e-9
 
 
 class Said:
     """What the words of the tables say of one text: the evidence for each type, and the words that say most for it."""
 
-    def __init__(self, tables: "Tables", found: Mapping[int, Span], sums: list[float]) -> None:
-        """Take the sums over the columns of the tables."""
+    def __init__(self, tables: "Tables", found: Mapping[int, Span], fields: Sequence[int]) -> None:
+        """Take the sums over the columns of the tables, in steps above as many zeros as there are words."""
         self._tables = tables
         self._found = found
-        self._sums = sums
+        self._fields = fields
+        self._zero = len(found) * _ZERO
         self._evidence: dict[str, dict[str, float]] = {}
 
     def words(self, table: str) -> int:
         """Return how many words of a table the text holds."""
         columns = self._tables.columns.get(table)
-        return round(self._sums[columns.count]) if columns is not None else 0
+        return (self._fields[columns.count] - self._zero) // _STEP if columns is not None else 0
 
     def evidence(self, table: str) -> dict[str, float]:
         """Return the evidence for each type of a table; nothing where the text holds none of its words."""
@@ -45,9 +47,12 @@ class Said:
         return known
 
     def _reckoned(self, table: str) -> dict[str, float]:
-        columns, sums = self._tables.columns[table], self._sums
-        norm = sqrt(sums[columns.norm])
-        return {type_: start + sums[column] / norm for type_, (column, start) in columns.types.items()}
+        columns, fields, zero = self._tables.columns[table], self._fields, self._zero
+        unit = self._norm(columns) * _STEP
+        return {type_: start + (fields[column] - zero) / unit for type_, (column, start) in columns.types.items()}
+
+    def _norm(self, columns: "_Columns") -> float:
+        return sqrt((self._fields[columns.norm] - self._zero) / _STEP)
 
     def told(self, table: str, type_: str, most: int, *, beside: Sequence[Hit] = ()) -> tuple[Hit, ...]:
         """Return the words that say most for a type, at most so many, the strongest first.
@@ -56,18 +61,25 @@ class Said:
         `beside` them, and single characters where there are words.
         """
         columns, found, words = self._tables.columns[table], self._found, self._tables.words
-        column, norm = self._tables.cells[columns.types[type_][0]], sqrt(self._sums[columns.norm])
-        best = sorted([(weight, place) for place in found if (weight := column[place]) > 0], reverse=True)
-        told: tuple[Hit, ...] = ()
-        for weight, place in best:
-            if weight < _TELLING * best[0][0] or len(told) == most:
-                break
-            start, end = found[place]
-            hit = Hit(word=words[place], start=start, end=end, weight=weight / norm)
-            if not any(inside(hit, other) for other in beside):
-                told = apart((*told, hit))
-        said = tuple(each for each in told if len(each.word) > 1)
-        return said or (() if beside else told)
+        column, norm = self._tables.cells[columns.types[type_][0]], self._norm(columns)
+        weights = list(map(column.__getitem__, found))
+        least = max(_TELLING * max(weights, default=0.0), _NOTHING)
+        strong = sorted([pair for pair in zip(weights, found, strict=True) if pair[0] >= least], reverse=True)
+        taken = [(hit.start, hit.end) for hit in beside]
+        told: list[tuple[float, int, Span]] = []
+        for weight, place in strong:
+            start, end = at = found[place]
+            for left, right in taken:
+                if left <= start and end <= right:
+                    break
+            else:
+                taken.append(at)
+                told.append((weight, place, at))
+                if len(told) == most:
+                    break
+        said = [each for each in told if len(words[each[1]]) > 1] or ([] if beside else told)
+        hits = [Hit(word=words[place], start=at[0], end=at[1], weight=weight / norm) for weight, place, at in said]
+        return apart(hits) if len(hits) > 1 else tuple(hits)
 
 
 class _Columns:
@@ -107,7 +119,7 @@ class Tables:
         self.words = list(cells)
         self._fields = Struct(f"<{width}Q")
         self._rows = [self._row(row) for row in cells.values()]
-        self.cells = [array("d", bytes(8 * len(cells))) for _ in range(width)]
+        self.cells = [array("f", bytes(4 * len(cells))) for _ in range(width)]
         for place, row in enumerate(cells.values()):
             for column, number in row.items():
                 self.cells[column][place] = number
@@ -124,14 +136,8 @@ class Tables:
 
     def read(self, found: Mapping[int, Span]) -> Said:
         """Return what these words, by their places in `words`, say together."""
-        rows = self._rows
-        total = sum([rows[place] for place in found])
-        zero = len(found) * _ZERO
-        return Said(
-            self,
-            found,
-            [(each - zero) / _STEP for each in self._fields.unpack(total.to_bytes(self._fields.size, "little"))],
-        )
+        total = sum(map(self._rows.__getitem__, found))
+        return Said(self, found, self._fields.unpack(total.to_bytes(self._fields.size, "little")))
 
 
 def without(found: dict[int, Span], taken_back: Iterable[Span]) -> dict[int, Span]:

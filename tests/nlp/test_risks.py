@@ -123,10 +123,10 @@ UNSEEN = {
 }  # fmt: skip
 KEPT = {
     "safety": (0.97, 0.85), "injury": (0.95, 0.7), "legal": (0.97, 0.85), "regulator": (0.93, 0.77), "media": (0.9, 0.68),
-    "leak": (0.85, 0.9), "self_harm": (0.75, 0.75), "minors": (0.95, 0.6), "big_loss": (0.9, 0.73),
+    "leak": (0.85, 0.9), "self_harm": (0.75, 0.75), "minors": (0.95, 0.6), "big_loss": (0.84, 0.75),
 }  # fmt: skip
 FRESH = {
-    "safety": (0.93, 0.88), "injury": (0.93, 0.87), "legal": (0.94, 0.85), "regulator": (0.91, 0.88), "media": (0.95, 0.78),
+    "safety": (0.93, 0.88), "injury": (0.87, 0.9), "legal": (0.94, 0.85), "regulator": (0.91, 0.88), "media": (0.95, 0.78),
     "leak": (0.9, 0.9), "self_harm": (0.87, 0.95), "minors": (0.95, 0.67), "big_loss": (0.95, 0.66),
 }  # fmt: skip
 #: Of the real sentences, older tables had read fewer that speak of no danger.
