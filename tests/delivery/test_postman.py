@@ -72,6 +72,26 @@ async def test_a_letter_that_two_commits_hand_over_in_the_wrong_order_is_put_rig
     assert await texts(people[0]) == ["1", "2", "3"]
 
 
+async def test_what_became_of_a_letter_is_handed_in_while_other_outcomes_wait_to_be_written(
+    hire: Hire, outbox: Any, letter: Letters, people: list[Phone]
+) -> None:
+    written = asyncio.Event()
+
+    async def settle(batch: list[tuple[Letter, Outcome]]) -> None:
+        if any(told.address.chat == str(people[0].id) for told, _ in batch):
+            await written.wait()
+        await outbox.settle(batch)
+
+    postman = await hire(settle=settle)
+
+    postman.post([letter(people[0].id)])
+    await people[0].wait_for(lambda message: message.text == "hello")
+    postman.post([letter(people[1].id)])
+    await outbox.until(lambda: len(outbox.of()) == 1)
+    written.set()
+    await outbox.until(lambda: len(outbox.of()) == 2)
+
+
 async def test_a_higher_priority_goes_first(hire: Hire, outbox: Any, letter: Letters, people: list[Phone]) -> None:
     postman = await hire()
 

@@ -131,6 +131,20 @@ FRESH = {
 }  # fmt: skip
 #: Of the real sentences, older tables had read fewer that speak of no danger.
 REAL = {"safety": (0.95, 0.68), "legal": (0.8, 0.75), "regulator": (0.9, 0.7), "media": (0.65, 0.5)}
+#: Long stories that speak of one danger, in passing.
+LONG = {
+    "这家店真的太让人失望了，买的时候说得天花乱坠，三样赠品一样都没有，包装也是随便一个纸箱。联系客服先说查一下，后来又说活动已经结束，最后干脆不理人。"
+    "我已经打了12315。希望后面的朋友擦亮眼睛，别再上当了，东西本身也就那样，颜色和图片不一样，做工一般。": "regulator",
+    "沙发颜色和图片差太多了，客厅灯光下看着发灰，老婆很不满意。快递员态度倒是不错，帮忙抬上楼。昨晚充电的时候插头冒火星，我赶紧拔了。"
+    "另外发票抬头开错了，请重新开一张，抱枕也少了一个，赶紧给我一个答复。": "safety",
+}
+
+
+@pytest.mark.parametrize(("text", "risk"), LONG.items())
+def test_a_long_story_does_not_drown_the_danger_it_names(risky, text, risk):
+    assert read(risky, text) == {risk}
+
+
 #: Many messages are no longer than this: no table is needed to see the danger.
 SHORT = {
     "我想死": "self_harm", "我真的想死": "self_harm", "小孩被烫了": "safety", "老人摔倒了": "injury", "眼睛被喷到": "safety",

@@ -458,3 +458,20 @@ def test_the_months_of_the_moon_begin_where_the_public_holidays_have_them():
             first = date.fromisoformat(f"{year}-{written.split()[month - 1]}")
             assert feast in known[first + timedelta(days=day - 1)]
     assert {len(written.split()) for written in moons.values()} == {12}
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("钱打回来就算了", "refund"), ("把钱吐出来", "refund"), ("俾返啲錢我", "refund"), ("I want my money in my account by Friday", "refund"),
+        ("派个人来弄好它", "repair"), ("少的那两件给我", "resend"), ("再给我发一份", "resend"), ("给我说声对不起", "apology"), ("算便宜一點", "discount"),
+        ("7月3号下的单，￥1,299，第二天屏幕就花了，客服一直踢皮球，我要退款", "refund"),
+    ],
+)  # fmt: skip
+def test_a_remedy_is_read_however_it_is_asked_for(reader, text, remedy):
+    assert {value for name, value in values(reader, text) if name == "remedy"} == {remedy}
+
+
+def test_a_remedy_that_is_asked_for_by_name_is_no_other_one(reader):
+    assert {value for name, value in values(reader, "我要退款") if name == "remedy"} == {"refund"}
+    assert {value for name, value in values(reader, "不要退款，我要换货") if name == "remedy"} == {"replace"}
