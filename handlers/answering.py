@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from complaints import moments
 from complaints.case import Case
@@ -11,6 +12,8 @@ from complaints.reading import Correction, Language, Reading
 from handlers import cards, cases
 from handlers.turn import CUSTOMER, Turn
 
+#: A text of up to so many characters may be a name that happens to read like a danger.
+_A_NAME: Final = 12
 #: A field that is changed and what it is from now on; None: the new value is not one that the field can hold.
 Change = tuple[FormField, str | None]
 
@@ -34,14 +37,14 @@ def chosen(turn: Turn, each: FormField, value: str, text: str) -> str | None:
 def own_part(turn: Turn, case: Case, each: FormField, text: str, reading: Reading) -> str:
     """Return the part of an answer that may be this field's: the first that neither holds nor names another's value.
 
-    Who speaks of a danger answers no question for a name or a model with the rest.
+    Who goes on to speak of a danger answers no question for a name or a model with the rest; a few letters are a name.
     """
     form, own = turn.policy(case).form, turn.book.currency
     foreign = {name for other in form.fields if other.id != each.id for name in other.slots} - set(each.slots)
     spans = sorted((slot.start, slot.end) for slot in reading.slots if slot.name in foreign)
     if each.kind != "text" or cases.value_of(each, reading, text, own) is not None:
         return text
-    if each.slots and reading.flags:
+    if each.slots and reading.flags and len(text) > _A_NAME:
         return ""
     if not spans:
         return text

@@ -62,7 +62,7 @@ class Customer:
                     since=0,
                 )
                 seen = message.id
-            letters = "".join(chr(0x4E00 + int(digit) * 7) for digit in f"{self.number:04}")
+            letters = "".join("甲乙丙丁戊己庚辛壬癸"[int(digit)] for digit in f"{self.number:04}")
             words = act.format(n=self.number, letter=letters)
             if words.startswith("!"):
                 await self.press(words[1:])

@@ -436,3 +436,11 @@ def test_a_name_among_other_values_is_a_name(talk):
     assert desk.answers["name"] == "马克吐温"
     assert desk.answers["order_no"] == "CN-7741"
     assert len(desk.case.words.said) == 1
+
+
+def test_a_name_that_reads_like_a_danger_is_a_name(talk):
+    desk = talk()
+    desk.at("name")
+    desk.say("万死")
+
+    assert desk.answers["name"] == "万死"
