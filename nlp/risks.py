@@ -30,6 +30,9 @@ _HOPELESS: Final = -0.5
 #: stands there that weighs so much: the first letter of a name must alarm nobody.
 ENOUGH: Final = 8
 _NAMED: Final = 0.4
+#: Of one with fewer than this, a sum or a date, it must say more where no word stands there.
+_FEW: Final = 14
+_SURELY: Final = 2.0
 #: What speaks against each risk where nothing was learned: words alone must weigh 1.
 _UNLEARNED: Final = 0.3
 #: Words of this weight need nothing beside them.
@@ -42,16 +45,20 @@ _ALL: Final = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What speaks for one risk: its words, those of the learned table that say most, and what that table says."""
+    """What speaks for one risk: its words, those of the learned table that say most, and what that table says.
+
+    It must say more than `alone` where none of the words is there.
+    """
 
     matches: tuple[Match, ...] = ()
     told: tuple[Hit, ...] = ()
     learned: float = 0.0
+    alone: float = ALONE
 
     def evidence(self, words: Sequence[Hit]) -> float:
         """Return how much speaks for the risk with these of its words: it is read where this is positive."""
         if not words:
-            return self.learned - ALONE
+            return self.learned - self.alone
         return self.learned + WORD * min(sum(hit.weight for hit in words), MOST) - LEAST
 
 
@@ -104,10 +111,11 @@ class Risks:
     ) -> dict[str, Found]:
         """Add to the `likely` risks those of which these words speak, as all that was said or as a sentence of it."""
         matches = by_owner(named)
-        weighed, enough = said.evidence(TABLE), said.words(TABLE) >= ENOUGH
+        weighed, count = said.evidence(TABLE), said.words(TABLE)
+        enough, alone = count >= ENOUGH, ALONE if count >= _FEW else _SURELY
         for risk in self._order:
             learned = weighed.get(risk, _UNLEARNED) if enough else _UNLEARNED
-            if risk in likely or (risk not in matches and learned <= ALONE):
+            if risk in likely or (risk not in matches and learned <= alone):
                 continue
             ours = matches.get(risk, [])
             if ours and unless:
@@ -119,7 +127,7 @@ class Risks:
             words_named = hits(ours)
             if not enough and any(hit.weight >= _NAMED for hit in words_named):
                 learned = weighed.get(risk, _UNLEARNED)
-            one = Found(matches=tuple(ours), learned=learned)
+            one = Found(matches=tuple(ours), learned=learned, alone=alone)
             if one.evidence(words_named) > 0:
                 likely[risk] = (
                     replace(one, told=said.told(TABLE, risk, _TOLD, beside=words_named)) if risk in weighed else one

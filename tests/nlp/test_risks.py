@@ -126,8 +126,8 @@ KEPT = {
     "leak": (0.85, 0.9), "self_harm": (0.75, 0.75), "minors": (0.95, 0.6), "big_loss": (0.84, 0.75),
 }  # fmt: skip
 FRESH = {
-    "safety": (0.93, 0.88), "injury": (0.87, 0.9), "legal": (0.94, 0.85), "regulator": (0.91, 0.88), "media": (0.95, 0.78),
-    "leak": (0.9, 0.9), "self_harm": (0.87, 0.95), "minors": (0.95, 0.67), "big_loss": (0.95, 0.66),
+    "safety": (0.91, 0.9), "injury": (0.81, 0.9), "legal": (0.94, 0.85), "regulator": (0.88, 0.9), "media": (0.95, 0.78),
+    "leak": (0.9, 0.9), "self_harm": (0.87, 0.95), "minors": (0.95, 0.67), "big_loss": (0.92, 0.7),
 }  # fmt: skip
 #: Of the real sentences, older tables had read fewer that speak of no danger.
 REAL = {"safety": (0.95, 0.68), "legal": (0.8, 0.75), "regulator": (0.9, 0.7), "media": (0.65, 0.5)}
@@ -157,8 +157,23 @@ def test_a_danger_in_a_few_words_is_read(risky, text, risk):
     assert risk in read(risky, text)
 
 
-@pytest.mark.parametrize("text", ["万", "万先生", "王小明", "活动", "火锅", "我叫万刚", "客户万", "客户万丈"])
-def test_a_name_alarms_nobody(risky, text):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "万",
+        "万先生",
+        "王小明",
+        "活动",
+        "火锅",
+        "我叫万刚",
+        "客户万",
+        "客户万丈",
+        "新台幣三千六百元",
+        "大概一百二十件",
+        "下周一再联系我吧",
+    ],
+)
+def test_a_name_a_sum_or_a_date_alarms_nobody(risky, text):
     assert read(risky, text) == set()
 
 
