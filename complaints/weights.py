@@ -54,7 +54,7 @@ class Weights(Clause):
 
 
 class Learned(Clause):
-    """All that was learned for a company's reader: its types; for all, what is a complaint, a danger, asked for."""
+    """All that was learned for a reader: the company's types; for all, complaints, dangers and remedies asked for."""
 
     types: Weights | None = None
     talk: Weights | None = None

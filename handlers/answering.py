@@ -13,7 +13,7 @@ from handlers import cards, cases
 from handlers.turn import CUSTOMER, Turn
 
 #: A text of up to so many characters may be a name that happens to read like a danger.
-_A_NAME: Final = 12
+_A_NAME: Final = 6
 #: A field that is changed and what it is from now on; None: the new value is not one that the field can hold.
 Change = tuple[FormField, str | None]
 

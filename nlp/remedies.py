@@ -46,8 +46,9 @@ class RemedyFinder:
         named = longest([each for each in draft.found.get("remedy", ()) if each not in denied])
         refused = {match.entry.owner for match in denied if match.entry.role == "remedy"}
         words, _ = self._finder.find(draft.normal.folded)
+        whole = self._tables.read(words).evidence(TABLE)
         ends = [each.end() for each in self._clause.finditer(draft.normal.folded)] if named else []
-        heard = self._heard(words, ends) if named and TABLE in self._tables else {}
+        heard = self._heard(whole, words, ends) if named and whole else {}
         asked: dict[str, Slot] = {}
         for match, wished in self._wished(draft, named):
             name, (least, sure) = match.entry.owner, _WISHED if wished else _NAMED
@@ -57,14 +58,15 @@ class RemedyFinder:
             if (name not in asked or wished) and evidence > least:
                 asked[name] = Slot(name="remedy", value=name, start=match.start, end=match.end, confidence=sure)
         # "I want a refund" says nothing for anything else that one may want.
-        said = self._tables.read(without(words, [(match.start, match.end) for match in named]))
+        rest = self._tables.read(without(words, [(match.start, match.end) for match in named]))
         least, sure = _UNNAMED
-        for name, each in said.evidence(TABLE).items() if TABLE in self._tables else ():
-            if each <= least or name in asked or name in refused:
+        for name, each in rest.evidence(TABLE).items():
+            evidence = min(each, whole[name])
+            if evidence <= least or name in asked or name in refused:
                 continue
-            hit = said.told(TABLE, name, 1)[0]
-            if each > _TOLD or not self._told(draft.normal.folded, hit.start, hit.end):
-                asked[name] = Slot(name="remedy", value=name, start=hit.start, end=hit.end, confidence=sure)
+            for hit in rest.told(TABLE, name, 1):
+                if evidence > _TOLD or not self._told(draft.normal.folded, hit.start, hit.end):
+                    asked[name] = Slot(name="remedy", value=name, start=hit.start, end=hit.end, confidence=sure)
         draft.slots += asked.values()
 
     def _wished(self, draft: Draft, named: Sequence[Match]) -> Iterator[tuple[Match, bool]]:
@@ -81,9 +83,10 @@ class RemedyFinder:
                 wished, wished_end = True, match.end
             yield match, wished
 
-    def _heard(self, words: Mapping[int, Span], ends: Sequence[int]) -> dict[int, dict[str, float]]:
+    def _heard(
+        self, whole: Mapping[str, float], words: Mapping[int, Span], ends: Sequence[int]
+    ) -> dict[int, dict[str, float]]:
         """Return what speaks for each remedy in each clause: its words, or those of the whole text."""
-        whole = self._tables.read(words).evidence(TABLE)
         clauses = {at: self._tables.read(part).evidence(TABLE) for at, part in shared_out(words, ends).items()}
         return {
             at: {name: max(each, part.get(name, each)) for name, each in whole.items()} for at, part in clauses.items()

@@ -11,7 +11,7 @@ from complaints.reading import Hit
 from nlp import lexicon
 from nlp.evidence import by_owner, hits, written_out
 from nlp.matcher import Entry, Match, Span
-from nlp.table import Said, Tables, shared_out, without
+from nlp.table import Said, Tables, marked, shared_out, without
 
 #: The name of the table that was learned for them.
 TABLE: Final = "risks"
@@ -24,8 +24,8 @@ MOST: Final = 2.0
 #: reading.md for what that gives.
 LEAST: Final = 1.75
 ALONE: Final = 1.0
-#: Where all words say less than this for any risk, and no clear one of the lexicon is there, no sentence says enough.
-_HOPELESS: Final = -0.5
+#: Where all words say less than this for any risk, and none of the lexicon is there, no sentence says enough.
+_HOPELESS: Final = -1.0
 #: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk of which no word
 #: stands there that weighs so much: the first letter of a name must alarm nobody.
 ENOUGH: Final = 8
@@ -88,27 +88,25 @@ class Risks:
 
         `said` is what all words say but those that are denied; here those in harmless contexts say nothing, either.
         """
-        named = [match for match in roles.get("risk", ()) if match not in denied]
-        clear = [match for match in named if match.entry.weight >= _NAMED]
-        if not clear and max(said.evidence(TABLE).values(), default=_HOPELESS) <= _HOPELESS:
+        unless = roles.get("no_risk", ())
+        found = by_owner(match for match in roles.get("risk", ()) if match not in denied)
+        named = _free([match for each in found.values() for match in each], unless)
+        if not found and max(said.evidence(TABLE).values(), default=_HOPELESS) <= _HOPELESS:
             return {}
         sentences = _ends(self._sentence, folded)
-        unless = roles.get("no_risk", ())
         if harmless := [*unless, *roles.get("unless", ())]:
             words = without(words, [(match.start, match.end) for match in (*denied, *harmless)])
             said = self._tables.read(words)
-        likely = self._likely(said, named, unless, {})
+        likely = self._likely(said, named, {})
         for within, matches in _shared_out(sentences, words, named):
-            likely = self._likely(self._tables.read(within), matches, unless, likely)
-        clear = [match for match in clear if match.entry.owner not in likely]
+            likely = self._likely(self._tables.read(within), matches, likely)
+        clear = [match for match in named if match.entry.weight >= _NAMED and match.entry.owner not in likely]
         for within, matches in _shared_out(_ends(self._clause, folded), words, clear) if clear else ():
             if matches:
-                likely = self._likely(self._tables.read(within), matches, unless, likely)
+                likely = self._likely(self._tables.read(within), matches, likely)
         return likely
 
-    def _likely(
-        self, said: Said, named: Sequence[Match], unless: Sequence[Match], likely: dict[str, Found]
-    ) -> dict[str, Found]:
+    def _likely(self, said: Said, named: Sequence[Match], likely: dict[str, Found]) -> dict[str, Found]:
         """Add to the `likely` risks those of which these words speak, as all that was said or as a sentence of it."""
         matches = by_owner(named)
         weighed, count = said.evidence(TABLE), said.words(TABLE)
@@ -118,9 +116,6 @@ class Risks:
             if risk in likely or (risk not in matches and learned <= alone):
                 continue
             ours = matches.get(risk, [])
-            if ours and unless:
-                contexts = [each for each in unless if each.entry.owner in (risk, _ALL)]
-                ours = [each for each in ours if not _inside(each, contexts)]
             beside = self._pages[risk].beside
             if beside and not any(each in likely for each in beside):
                 ours = [each for each in ours if each.entry.weight >= _STRONG]
@@ -155,9 +150,20 @@ def _shared_out(
             yield here, named[each]
 
 
-def _inside(match: Match, contexts: Sequence[Match]) -> bool:
-    """Tell whether a word lies inside one of the contexts or overlaps it; standing next to it means nothing here."""
-    return any(each.start < match.end and match.start < each.end for each in contexts)
+def _free(named: list[Match], contexts: Sequence[Match]) -> list[Match]:
+    """Return the words that overlap no context of their own risk or of all; standing next to one means nothing here."""
+    if not (named and contexts):
+        return named
+    places: dict[str, list[Span]] = defaultdict(list)
+    for each in contexts:
+        places[each.entry.owner].append((each.start, each.end))
+    marks = {owner: marked(listed) for owner, listed in places.items()}
+    none = bytearray()
+    return [
+        match
+        for match in named
+        if not any(1 in marks.get(owner, none)[match.start : match.end] for owner in (_ALL, match.entry.owner))
+    ]
 
 
 def risk_entries() -> Iterator[Entry]:

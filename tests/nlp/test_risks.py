@@ -5,6 +5,7 @@ were ever looked at.
 """
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from complaints.clauses.taxonomy import Taxonomy
 from complaints.weights import NOTHING_LEARNED, Learned
 from nlp import lexicon
 from nlp.evaluate import RISKS, evaluate_risks, load_rows, risk_reader
+from nlp.normalize import LIMIT
 from nlp.reader import KeywordReader
 from policies import weights
 
@@ -122,7 +124,7 @@ UNSEEN = {
     "leak": (0.95, 0.95), "self_harm": (0.83, 0.95), "minors": (0.95, 0.85), "big_loss": (0.95, 0.85),
 }  # fmt: skip
 KEPT = {
-    "safety": (0.97, 0.85), "injury": (0.95, 0.7), "legal": (0.97, 0.85), "regulator": (0.93, 0.77), "media": (0.9, 0.68),
+    "safety": (0.97, 0.85), "injury": (0.95, 0.7), "legal": (0.97, 0.85), "regulator": (0.93, 0.8), "media": (0.86, 0.67),
     "leak": (0.85, 0.9), "self_harm": (0.75, 0.75), "minors": (0.95, 0.6), "big_loss": (0.84, 0.75),
 }  # fmt: skip
 FRESH = {
@@ -131,6 +133,18 @@ FRESH = {
 }  # fmt: skip
 #: Of the real sentences, older tables had read fewer that speak of no danger.
 REAL = {"safety": (0.95, 0.68), "legal": (0.8, 0.75), "regulator": (0.9, 0.7), "media": (0.65, 0.5)}
+
+
+@pytest.mark.parametrize(
+    "piece", ["起诉工商银行。", "孩子受伤没有人受伤。", "fire sale price fire. ", "12315活动,", "起诉"]
+)
+def test_the_longest_text_of_dangers_and_of_what_makes_them_harmless_is_read_in_no_time(risky, piece):
+    began = time.process_time()
+    risky.read((piece * LIMIT)[:LIMIT])
+
+    assert time.process_time() - began < 0.6, "linear readings take a tenth of this, quadratic ones take more"
+
+
 #: Long stories that speak of one danger, in passing.
 LONG = {
     "这家店真的太让人失望了，买的时候说得天花乱坠，三样赠品一样都没有，包装也是随便一个纸箱。联系客服先说查一下，后来又说活动已经结束，最后干脆不理人。"

@@ -465,6 +465,7 @@ def test_the_months_of_the_moon_begin_where_the_public_holidays_have_them():
     [
         ("钱打回来就算了", "refund"), ("把钱吐出来", "refund"), ("俾返啲錢我", "refund"), ("I want my money in my account by Friday", "refund"),
         ("派个人来弄好它", "repair"), ("少的那两件给我", "resend"), ("再给我发一份", "resend"), ("给我说声对不起", "apology"), ("算便宜一點", "discount"),
+        ("明天之前必须退款", "refund"), ("让师傅过来修一下", "repair"), ("师傅明天过来换一个", "replace"), ("I want a refund before Friday", "refund"),
         ("7月3号下的单，￥1,299，第二天屏幕就花了，客服一直踢皮球，我要退款", "refund"),
     ],
 )  # fmt: skip

@@ -444,3 +444,13 @@ def test_a_name_that_reads_like_a_danger_is_a_name(talk):
     desk.say("万死")
 
     assert desk.answers["name"] == "万死"
+
+
+def test_an_outcry_where_a_name_was_asked_for_is_no_name(talk):
+    desk = talk()
+    desk.at("name")
+    desk.say("你们害我孩子受伤了")
+
+    assert "name" not in desk.answers
+    assert desk.case.facts.flags == ["safety"]
+    assert desk.case.words.said[-1].text == "你们害我孩子受伤了"
