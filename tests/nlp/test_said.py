@@ -6,7 +6,7 @@ import pytest
 
 import policies
 from bot.reading import open_reader
-from nlp.evaluate import evaluate, load_rows
+from nlp.evaluate import evaluate, load_rows, load_said
 from policies.loader import load
 
 HOME = Path(policies.__file__).parent
@@ -70,3 +70,26 @@ def test_types_and_flags_are_the_same_without_slots(reports):
     for row in load_rows(SAID / "chem_000.tsv")[:50]:
         whole, part = reader.read(row.text), reader.read(row.text, slots=False)
         assert (whole.types, whole.flags, whole.kind) == (part.types, part.flags, part.kind)
+
+
+@pytest.mark.parametrize(
+    ("learned", "measured"),
+    [
+        ("risks", ["risks_seen", "risks_unseen", "risks_kept", "risks_fresh"]),
+        ("talk", ["talk", "talk_kept"]),
+        *((company, [company]) for company in COMPANIES),
+    ],
+)
+def test_nothing_is_measured_on_texts_that_were_learned_from(learned, measured):
+    known = {row.text for row in load_rows(HOME / "texts" / f"{learned}.tsv")}
+
+    assert {name: [row.text for row in load_rows(SAID / f"{name}.tsv") if row.text in known] for name in measured} == {
+        name: [] for name in measured
+    }
+
+
+def test_no_remedy_is_measured_on_texts_that_were_learned_from():
+    known = {row.text for row in load_rows(HOME / "texts" / "remedies.tsv")}
+
+    for name in ("slots_read", "slots_fresh"):
+        assert [row.text for row in load_said(SAID / f"{name}.jsonl") if row.text in known] == []
