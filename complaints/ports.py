@@ -167,6 +167,10 @@ class Reader(Protocol):
         """Return the slots that a few words name and give no value for ("my phone number")."""
         ...
 
+    def zone(self, text: str, *, own: bool) -> str | None:
+        """Return the zone (an IANA name) of a place or telephone number; `own` if it is the answer where one is."""
+        ...
+
     def mask(self, text: str, reading: Reading) -> str:
         """Return the text with personal data starred out, for rooms where many read along."""
         ...
@@ -208,8 +212,8 @@ class Wording(Protocol):
         """Return the sentence with its placeholders filled."""
         ...
 
-    def moment(self, language: Language, at: datetime, zone: str) -> str:
-        """Return a moment as people say it, in that zone."""
+    def moment(self, language: Language, at: datetime, zone: str, abroad: str | None = None) -> str:
+        """Return a moment as people say it, in that zone, and by the clocks of the zone `abroad` where they differ."""
         ...
 
 

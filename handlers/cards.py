@@ -47,14 +47,14 @@ def flags_title(turn: Turn, case: Case, language: Language) -> str:
     return turn.say(language, "staff.card.joint").join(found)
 
 
-def shown(turn: Turn, language: Language, value: object) -> str:
-    """Return a value as people read it: a sentence in their language, a moment in the company's zone."""
+def shown(turn: Turn, language: Language, value: object, case: Case | None = None) -> str:
+    """Return a value as people read it: a sentence in their language, a moment by the clocks of `Turn.moment`."""
     if isinstance(value, Sentence):
         return value[language]
     if isinstance(value, datetime):
-        return turn.moment(language, value)
+        return turn.moment(language, value, case)
     if isinstance(value, list):
-        return turn.say(language, "staff.card.joint").join(shown(turn, language, each) for each in value)
+        return turn.say(language, "staff.card.joint").join(shown(turn, language, each, case) for each in value)
     return str(value)
 
 

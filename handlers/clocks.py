@@ -422,8 +422,8 @@ def _tell_moved(turn: Turn, case: Case, before: datetime | None, after: datetime
 def _tell(turn: Turn, case: Case, key: str, date: datetime, before: datetime | None = None) -> None:
     conversation = turn.conversation_of(case)
     language = conversation.words.language
-    shown = {"before": turn.moment(language, before)} if before is not None else {}
-    text = turn.say(language, key, number=case.number, date=turn.promise(language, date), **shown)
+    shown = {"before": turn.moment(language, before, case)} if before is not None else {}
+    text = turn.say(language, key, number=case.number, date=turn.promise(language, date, case), **shown)
     turn.tell(conversation, text, priority=notices.PROGRESS, unasked=True, case=case)
 
 

@@ -398,7 +398,7 @@ def status(turn: Turn, conversation: Conversation) -> None:
         elif not case.facts.complete and case.open:
             next_ = turn.say(language, "status.form")
         elif promised is not None and promised > turn.now:
-            next_ = turn.say(language, "status.date", date=turn.promise(language, promised))
+            next_ = turn.say(language, "status.date", date=turn.promise(language, promised, case))
         elif case.open and case.facts.resolved_at is None:
             next_ = turn.say(language, "status.working")
         else:

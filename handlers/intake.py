@@ -54,7 +54,9 @@ def begin(turn: Turn, conversation: Conversation, message: IncomingMessage, text
     if not turn.book.calendar.is_working(turn.now):
         opening = turn.book.calendar.next_opening(turn.now)
         turn.tell(
-            conversation, turn.say(language, "intake.off_hours", opening=turn.moment(language, opening)), case=case
+            conversation,
+            turn.say(language, "intake.off_hours", opening=turn.moment(language, opening, case)),
+            case=case,
         )
     proceed(turn, conversation, case)
     return case

@@ -41,8 +41,8 @@ def tell_customer(turn: Turn, case: Case, key: str, **values: Any) -> None:  # A
         number=case.number,
         type=cards.type_title(turn, case, language),
         state=turn.policy(case).lifecycle.state(case.state).title[language],
-        date=turn.promise(language, promised) if promised else turn.say(language, "case.soon"),
-        **{name: cards.shown(turn, language, value) for name, value in values.items()},
+        date=turn.promise(language, promised, case) if promised else turn.say(language, "case.soon"),
+        **{name: cards.shown(turn, language, value, case) for name, value in values.items()},
     )
     rows = cards.customer_buttons(turn, case, language)
     decides = bool(rows) or turn.policy(case).lifecycle.state(case.state).resolved

@@ -83,6 +83,27 @@ class Book:
     orders: Orders | None = None
     currency: str = "CNY"
 
+    def moment(self, language: Language, at: datetime, case: Case | None = None) -> str:
+        """Return a moment as people say it, by the company's clocks, and by those of the customer of a `case`."""
+        abroad = self._abroad(case) if case is not None else None
+        return self.wording.moment(language, at, self.current.hours.zone, abroad)
+
+    def promise(self, language: Language, at: datetime, case: Case, now: datetime) -> str:
+        """Return a promised moment; where a year on the way is not published yet, with a word that it may move."""
+        date = self.moment(language, at, case)
+        if self.calendar.published_between(now, at):
+            return date
+        return self.wording.say(language, "case.provisional", date=date)
+
+    def _abroad(self, case: Case) -> str | None:
+        """Return by which clocks a customer lives: as their place tells, their number, or else their first words."""
+        fields, answers = self.policies[case.policy].form.fields, case.words.answers
+        own = (answers.get(field.id, "") for slot in ("region", "phone") for field in fields if slot in field.slots)
+        told = next(filter(None, (self.reader.zone(text, own=True) for text in own if text)), None)
+        if told or not case.words.said:
+            return told
+        return self.reader.zone(case.words.said[0].text, own=False)
+
 
 @dataclass(slots=True)
 class _Telling:
@@ -265,9 +286,9 @@ class Turn:
         """Return when what is being read was said, by the company's clocks."""
         return self.book.calendar.local(said_at or self.said_at or self.now)
 
-    def moment(self, language: Language, at: datetime) -> str:
-        """Return a moment in the company's zone, as people say it."""
-        return self.book.wording.moment(language, at, self.policy().hours.zone)
+    def moment(self, language: Language, at: datetime, case: Case | None = None) -> str:
+        """Return a moment as people say it: see `Book.moment`."""
+        return self.book.moment(language, at, case)
 
     @property
     def new(self) -> Changes | None:
@@ -284,12 +305,9 @@ class Turn:
             cases=[each for cases in self._opened.values() for each in cases],
         )
 
-    def promise(self, language: Language, at: datetime) -> str:
-        """Return a promised moment; where a year on the way is not published yet, with a word that it may move."""
-        date = self.moment(language, at)
-        if self.book.calendar.published_between(self.now, at):
-            return date
-        return self.say(language, "case.provisional", date=date)
+    def promise(self, language: Language, at: datetime, case: Case) -> str:
+        """Return a promised moment: see `Book.promise`."""
+        return self.book.promise(language, at, case, self.now)
 
     # what is changed
 

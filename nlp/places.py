@@ -32,10 +32,10 @@ class PlaceFinder:
         )
         ends = [cue.end for cue in cues]
         found = longest(draft.found["region"])
-        places = [each for each in found if _spelt(each, plain) and draft.free(each.start, each.end, over=PLACE)]
+        places = [each for each in found if spelt(each, plain) and draft.free(each.start, each.end, over=PLACE)]
         names = {slot.end for slot in draft.slots if slot.name == "name"}
         for place in places:
-            cue = _last_before(cues, ends, place.start, plain)
+            cue = announced(cues, ends, place.start, plain)
             if cue is None:
                 # At most one part holds a place; lists are short, so looking at all of them is cheap.
                 sure = any(self._fills(place, places, part, plain) for part in draft.parts)
@@ -75,13 +75,13 @@ def country_of(draft: Draft, region: Slot) -> str | None:
     return next((each.entry.owner for each in draft.found["region"] if each.start == region.start), None)
 
 
-def _spelt(place: Match, plain: str) -> bool:
+def spelt(place: Match, plain: str) -> bool:
     """Tell whether an abbreviation is in capitals: "us" is no country."""
     return not place.entry.word.isupper() or plain[place.start : place.end].isupper()
 
 
-def _last_before(cues: Sequence[Match], ends: Sequence[int], start: int, plain: str) -> Match | None:
-    """Return the longest announcement that ends right before a place, spaces and a colon aside."""
+def announced(cues: Sequence[Match], ends: Sequence[int], start: int, plain: str) -> Match | None:
+    """Return the longest of the announcements (sorted; their `ends`) right before a place, spaces and a colon aside."""
     at = start
     while at and start - at < _GAP and plain[at - 1] in " :":
         at -= 1

@@ -22,6 +22,7 @@ from nlp.risks import Risks, risk_entries
 from nlp.scoring import scores
 from nlp.slots import SlotFinder, cue_entries, mask
 from nlp.table import Said, Tables, without
+from nlp.zones import ZoneFinder
 
 #: So many words of the learned table are told for the likeliest type.
 _TOLD = 5
@@ -82,6 +83,7 @@ class KeywordReader:
         self._flag_order = [*(each.id for each in taxonomy.flags), "fury", "human"]
         self._dangers = {each.id: each.risks for each in taxonomy.flags if each.risks}
         self._risks = Risks(self._tables)
+        self._zones = ZoneFinder()
         self._finder = Finder(self._tables.words, [*_entries(taxonomy), *_added(learned.types)])
         self._content = _Content(taxonomy=taxonomy, learned=learned)
         self.version = _version(self._content)
@@ -152,6 +154,10 @@ class KeywordReader:
     def about(self, text: str) -> frozenset[str]:
         """Return the slots that a few words name: see `nlp.corrections.about`."""
         return corrections.about(text)
+
+    def zone(self, text: str, *, own: bool) -> str | None:
+        """Return by which clocks a customer lives who gives this answer or says this: see `nlp.zones`."""
+        return self._zones.find(text, own=own)
 
     def mask(self, text: str, reading: Reading) -> str:
         """Return the text with everything starred that tells who somebody is: see `nlp.slots.mask`."""

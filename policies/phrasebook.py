@@ -43,16 +43,26 @@ class Phrasebook:
         """Return the sentence with its placeholders filled; KeyError for an unknown key or a value that is missing."""
         return self._templates[language][key] % values
 
-    def moment(self, language: Language, at: datetime, zone: str) -> str:
-        """Return a moment as people say it, by the clocks of `zone`."""
-        local = at.astimezone(_zone(zone))
+    def moment(self, language: Language, at: datetime, zone: str, abroad: str | None = None) -> str:
+        """Return a moment as people say it, by the clocks of `zone`, and by those of `abroad` where they differ."""
+        here = at.astimezone(_zone(zone))
+        there = at.astimezone(_zone(abroad or zone))
+        told = self._local(language, here)
+        if here.utcoffset() == there.utcoffset():
+            return told
+        theirs = f"{there:%H:%M}" if here.date() == there.date() else self._local(language, there)
+        return self.say(
+            language, "time.abroad", here=told, there=theirs, zone=self.say(language, f"time.zone.{abroad}")
+        )
+
+    def _local(self, language: Language, at: datetime) -> str:
         return self.say(
             language,
             "time.moment",
-            month=self.say(language, f"time.month.{local.month}"),
-            day=local.day,
-            weekday=self.say(language, f"time.weekday.{_WEEKDAYS[local.weekday()]}"),
-            clock=f"{local:%H:%M}",
+            month=self.say(language, f"time.month.{at.month}"),
+            day=at.day,
+            weekday=self.say(language, f"time.weekday.{_WEEKDAYS[at.weekday()]}"),
+            clock=f"{at:%H:%M}",
         )
 
     def duration(self, language: Language, span: timedelta) -> str:

@@ -175,7 +175,7 @@ class Pages:
         words["too_big"] = self._say(
             language, "page.too_big", megabytes=LARGEST // _MEGABYTE, all=_TOGETHER // _MEGABYTE
         )
-        words["personal"] = self._say(language, "page.personal", date=self._moment(language, until))
+        words["personal"] = self._say(language, "page.personal", date=self._desk.book.moment(language, until))
         return self._html(
             200,
             "document.html",
@@ -370,7 +370,7 @@ class Pages:
         elif unfinished:
             coming = self._say(language, "status.form")
         elif promised is not None and promised > now:
-            coming = self._say(language, "status.date", date=self._promise(language, promised))
+            coming = self._say(language, "status.date", date=self._desk.book.promise(language, promised, case, now))
         elif case.open and case.facts.resolved_at is None:
             coming = self._say(language, "status.working")
         else:
@@ -383,16 +383,6 @@ class Pages:
             "asks": case.facts.asked or unfinished,
             "over": not case.open,
         }
-
-    def _promise(self, language: Language, at: datetime) -> str:
-        date = self._moment(language, at)
-        if self._desk.book.calendar.published_between(self._desk.now(), at):
-            return date
-        return self._say(language, "case.provisional", date=date)
-
-    def _moment(self, language: Language, at: datetime) -> str:
-        book = self._desk.book
-        return book.wording.moment(language, at, book.current.hours.zone)
 
     def _say(self, language: Language, key: str, **values: object) -> str:
         return self._desk.book.wording.say(language, key, **values)

@@ -220,13 +220,14 @@ class SlotWords(_Page):
 
 
 class Regions(_Page):
-    """regions.yaml: places by country, and how people tell theirs."""
+    """regions.yaml: places by country, how people tell theirs, and the clocks there."""
 
     loose: list[str]
     cues: list[str]
     suffixes: str
     not_own: list[str]
     places: dict[str, list[list[str]]]
+    zones: dict[str, list[str]]
 
 
 class Moments(_Page):

@@ -12,6 +12,7 @@ from complaints.messages import AttachmentKind
 from complaints.policy import WEEKDAYS, Policy
 from handlers import rights
 from handlers.cards import ORDER_COLUMNS
+from nlp.lexicon import load as lexicon
 from policies.loader import load
 from policies.phrasebook import LANGUAGES, placeholders, read_wording
 from tests.house import tree
@@ -42,6 +43,7 @@ DYNAMIC: dict[str, set[str]] = {
     "time.": {f"{unit}.{number}" for unit in ("day", "hour", "minute") for number in ("one", "many")},
     "time.month.": {str(month) for month in range(1, 13)},
     "time.weekday.": {*WEEKDAYS},
+    "time.zone.": {*lexicon().regions.zones},
 }
 #: What fills the sentences of a policy: those to staff about a case, those to the customer, those before a move.
 ABOUT = {"number", "type", "state"}
