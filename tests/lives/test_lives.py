@@ -98,6 +98,10 @@ FOUND = {
     "regraded to a date that had passed": ("crm_001", 44, [
         ("time", 6, 0, 0), ("act", 22, 41, 0), ("act", 22, 41, 0), ("act", 6, 23, 37), ("act", 22, 41, 0),
         ("time", 6, 0, 0), ("act", 22, 41, 0)]),
+    "about everybody who could handle it": ("car_002_3", 689, [
+        ("say", 201, 0, 0), ("time", 6, 0, 0), ("act", 8, 27, 14), ("press", 21, 0, 0), ("time", 6, 0, 0), ("time", 6, 0, 0),
+        ("time", 1, 0, 0), ("act", 11, 52, 27), ("press", 19, 0, 0), ("time", 6, 0, 0), ("act", 5, 25, 18),
+        ("act", 7, 49, 30), ("act", 7, 49, 30)]),
 }  # fmt: skip
 
 

@@ -195,6 +195,19 @@ async def test_a_case_that_becomes_hidden_leaves_an_owner_who_may_not_see_it(rul
     assert town.case().owner_id == hr.member.id
 
 
+async def test_somebody_is_left_whom_a_case_does_not_concern(town):
+    zhou = await town.agent("周敏", "reception")
+    wang = await town.customer()
+    await wang.file()
+    await shown(zhou, town.case().number)
+    assert "没有人能处理" in (await zhou.all("!更多…", "!涉及同事", "!周敏")).toast
+    assert town.case().facts.concerned == []
+    await town.agent("林物流", "reception")
+    await shown(zhou, town.case().number)
+    await zhou.all("!更多…", "!涉及同事", "!周敏")
+    assert town.case().facts.concerned == [zhou.member.id]
+
+
 async def test_whom_a_case_concerns_never_sees_it_under_any_account(town):
     zhou, lin = await town.agent("周敏", "reception"), await town.agent("林物流", "logistics", "leading_group")
     second = await town.agent("林的另一账号", "reception")
