@@ -26,16 +26,15 @@ _GRAM: Final = 3
 #: So many of the best words are kept for each type; which, is tried out on texts that were not learned from. Where
 #: several labels may be right, more are: a single phrase in a long story must be heard.
 _EACH: Final = (300, 1000, 3000)
-_EACH_SEVERAL: Final = (1000, 3000, 6000)
+_EACH_SEVERAL: Final = (1000, 3000, 6000, 15000)
 #: What margins may be stretched by, and what they are where several labels may be right.
 _FACTORS: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 _SEVERAL: Final = 3.0
 #: A keyword that a person chose teaches less than a text that a customer wrote.
 _KEYWORD: Final = 0.3
-#: So many of the words that say most are written down, or so many for each type.
-_TABLE: Final = 4000
-_TABLE_EACH: Final = 400
-_TABLE_SEVERAL: Final = 1500
+#: So many of the words that say most are written down, or so many for each type; more where several may be right.
+_TABLE, _TABLE_EACH = 4000, 400
+_TABLE_SEVERAL, _TABLE_EACH_SEVERAL = 6000, 1500
 #: A weight below this, as a share of the largest of its word, is noise in the file; or below this at all.
 _NOISE: Final = 0.2
 _NOTHING: Final = 0.05
@@ -252,11 +251,11 @@ def _fit(texts: _Texts) -> Weights:
     strength = np.abs(lines).max(axis=0)
     order = np.argsort(-strength * model.rare * np.sqrt(model.seen + 1), kind="stable")
     table: dict[str, Word] = {}
-    each = _TABLE_SEVERAL if texts.several else _TABLE_EACH
-    for at in sorted(order[: max(_TABLE, each * len(texts.labels))]):
-        least = max(_NOISE * strength[at], _NOTHING)
+    least, each = (_TABLE_SEVERAL, _TABLE_EACH_SEVERAL) if texts.several else (_TABLE, _TABLE_EACH)
+    for at in sorted(order[: max(least, each * len(texts.labels))]):
+        enough = max(_NOISE * strength[at], _NOTHING)
         says = {label: round(float(line[at]), 2) for label, line in zip(texts.labels, lines, strict=True)}
-        if says := {label: weight for label, weight in says.items() if abs(weight) >= least}:
+        if says := {label: weight for label, weight in says.items() if abs(weight) >= enough}:
             table[texts.words[model.places[at]]] = Word(texts=int(model.seen[at]), says=says)
     return Weights(
         texts=texts.said,

@@ -35,9 +35,9 @@ _TALK = "talk"
 COMPLAINT = "complaint"
 #: What speaks for a complaint beside what was learned of how people talk: keywords of types, by their weight, and words
 #: of dissatisfaction, each up to so much; the most that was learned for one type; against it, a question.
-_WORD, _DISSATISFIED, _TYPED, _ASKED = 0.6, 2.5, 0.18, -0.6
+_WORD, _DISSATISFIED, _TYPED, _ASKED = 0.3, 1.5, 0.3, -0.3
 _MUCH = 2.0
-#: With more evidence than this it is a complaint: of complaints some two in a hundred have less. With more than the
+#: With more evidence than this it is a complaint: of complaints some five in a hundred have less. With more than the
 #: other it may be one: then types are read, too. All of these were fitted to texts that the tables had not seen.
 _COMPLAINT = 0.3
 _POSSIBLY = -1.6
