@@ -12,6 +12,8 @@ from nlp import lexicon
 from nlp.normalize import spellings
 
 Span = tuple[int, int]
+#: Whether a Latin letter before a word, and one after it, makes it another word.
+Edge = tuple[bool, bool]
 
 Inflection = Literal["all", "nouns", "none"]
 
@@ -55,50 +57,55 @@ class Finder:
         """Build one automaton of the words and of those of the entries, in all their spellings."""
         begun = [len(word) > 1 and word[-1] == "*" for word in words]
         spelt = spellings([word[:-1] if begins else word for word, begins in zip(words, begun, strict=True)])
-        patterns = [
-            (form, begins, place)
+        patterns: list[tuple[str, bool, int, Edge | None]] = [
+            (form, begins, place, _edge(form, begins=begins))
             for place, (written, begins) in enumerate(zip(spelt, begun, strict=True))
             for form in sorted(written)
         ]
+        # Words that end anywhere come first: of a Chinese text nearly all are.
+        patterns.sort(key=lambda each: each[-1] is not None)
+        self._plain = sum(edge is None for *_, edge in patterns)
         listed: dict[str, dict[Entry, None]] = defaultdict(dict)
         entries = list(entries)
         for entry, written in zip(entries, spellings([entry.word for entry in entries]), strict=True):
             for form in _inflections(written, _INFLECTION.get(entry.role, "none")):
                 listed[form][entry] = None
-        patterns += [(form, False, -1) for form in listed]
-        self._places = [place for _, _, place in patterns]
+        self._places = [place for _, _, place, _ in patterns]
         self._entries = [tuple(each) for each in listed.values()]
-        # Whether a neighbour may continue the word: only where the word itself ends in a Latin letter or a digit.
-        self._edges = [
-            (left, right) if (left := is_latin(form[0])) | (right := is_latin(form[-1]) and not begins) else None
-            for form, begins, _ in patterns
-        ]
-        self._find = AhoCorasick([form for form, _, _ in patterns]).find_matches_as_indexes
+        self._edges = [edge for *_, edge in patterns[self._plain :]] + [_edge(form) for form in listed]
+        self._find = AhoCorasick([*(form for form, *_ in patterns), *listed]).find_matches_as_indexes
 
     def find(self, folded: str) -> tuple[dict[int, Span], dict[str, list[Match]]]:
         """Return the words of the list by place, and where each stands first; and all matches of entries, by role.
 
-        Matches stand in the order of their ends. Overlapping ones are all there.
+        Words and matches stand in the order of their ends. Overlapping ones are all there.
         """
         words: dict[int, Span] = {}
         roles: dict[str, list[Match]] = defaultdict(list)
-        length, edges, places, entries = len(folded), self._edges, self._places, self._entries
-        first = len(places) - len(entries)
+        plain, places, first = self._plain, self._places, len(self._places)
         for pattern, start, end in self._find(folded, overlapping=True):
-            edge = edges[pattern]
-            if edge is not None:
-                left, right = edge
-                if (left and start and is_latin(folded[start - 1])) or (
-                    right and end < length and is_latin(folded[end])
-                ):
+            if pattern >= plain:
+                edge = self._edges[pattern - plain]
+                if edge is not None:
+                    left, right = edge
+                    if (left and start and is_latin(folded[start - 1])) or (
+                        right and end < len(folded) and is_latin(folded[end])
+                    ):
+                        continue
+                if pattern >= first:
+                    for entry in self._entries[pattern - first]:
+                        roles[entry.role].append(Match(start, end, entry))
                     continue
             place = places[pattern]
-            if place < 0:
-                for entry in entries[pattern - first]:
-                    roles[entry.role].append(Match(start, end, entry))
-            elif place not in words:
+            if place not in words:
                 words[place] = (start, end)
         return words, roles
+
+
+def _edge(form: str, *, begins: bool = False) -> Edge | None:
+    """Tell whether a neighbour may continue a word: only where it ends in a Latin letter or a digit."""
+    left, right = is_latin(form[0]), is_latin(form[-1]) and not begins
+    return (left, right) if left or right else None
 
 
 def longest(matches: Sequence[Match]) -> list[Match]:
