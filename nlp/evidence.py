@@ -38,15 +38,22 @@ def hits(matches: Sequence[Match], wished: Sequence[Match] = ()) -> tuple[Hit, .
     return tuple(sorted(first.values(), key=lambda hit: hit.start))
 
 
+def weighing(matches: Iterable[Match]) -> float:
+    """Return the weight of the different words among the matches."""
+    return sum({match.entry.word: match.entry.weight for match in matches}.values())
+
+
 def apart(words: Iterable[Hit]) -> tuple[Hit, ...]:
     """Return words in their order, without those said before and those that are a part of a longer one: to be told."""
-    told: dict[tuple[int, int], Hit] = {}
+    told: list[Hit] = []
     for hit in words:
-        start, end = hit.start, hit.end
-        if not any(left <= start and end <= right for left, right in told):
-            told = {at: each for at, each in told.items() if at[0] < start or end < at[1]}
-            told[start, end] = hit
-    return tuple(told.values())
+        for each in told:
+            if each.start <= hit.start and hit.end <= each.end:
+                break
+        else:
+            told = [each for each in told if each.start < hit.start or hit.end < each.end]
+            told.append(hit)
+    return tuple(told)
 
 
 def near(folded: str, match: Match, contexts: Sequence[Match]) -> bool:

@@ -18,7 +18,7 @@ from nlp.matcher import Entry, Finder, Match, Span
 from nlp.negation import Negation
 from nlp.normalize import Normal, language, normalize
 from nlp.risks import TABLE as RISKS
-from nlp.risks import Risks, risk_entries
+from nlp.risks import Risks, only, risk_entries, with_beside
 from nlp.scoring import scores
 from nlp.slots import SlotFinder, cue_entries, mask
 from nlp.table import Said, Tables, without
@@ -74,15 +74,16 @@ class KeywordReader:
     ) -> None:
         """Build the automaton. `default` is the language of texts without letters, `currency` that of a bare sum."""
         self.fallback = taxonomy.fallback
-        tables = {_TYPES: learned.types, _TALK: learned.talk, RISKS: learned.risks}
+        self._dangers = {each.id: each.risks for each in taxonomy.flags if each.risks}
+        wanted = with_beside({risk for risks in self._dangers.values() for risk in risks})
+        tables = {_TYPES: learned.types, _TALK: learned.talk, RISKS: only(learned.risks, wanted)}
         self._tables = Tables({name: weights for name, weights in tables.items() if weights is not None})
         self._default = default
         self._negation = Negation()
         self._slots = SlotFinder(taxonomy.slots, currency=currency, remedies=learned.remedies)
         self._order = {each.id: place for place, each in enumerate(taxonomy.types)}
         self._flag_order = [*(each.id for each in taxonomy.flags), "fury", "human"]
-        self._dangers = {each.id: each.risks for each in taxonomy.flags if each.risks}
-        self._risks = Risks(self._tables)
+        self._risks = Risks(self._tables, wanted)
         self._zones = ZoneFinder()
         self._finder = Finder(self._tables.words, [*_entries(taxonomy), *_added(learned.types)])
         self._content = _Content(taxonomy=taxonomy, learned=learned)
@@ -189,14 +190,14 @@ class KeywordReader:
         # What was learned tells complaints apart; of a text that is none it would say something, too.
         evidence = said.evidence(_TYPES) if words or learned or _TALK not in self._tables else {}
         result = scores({owner: sum(hit.weight for hit in each) for owner, each in named.items()}, evidence)
+        order = self._order
         ranked = sorted(
-            (each for each in result.items() if each[1] >= _LEAST or each[0] in named),
-            key=lambda each: (-each[1], self._order[each[0]]),
+            [(-score, order[type_], type_) for type_, score in result.items() if score >= _LEAST or type_ in named]
         )
-        words_of = dict(named)
-        if ranked and (best := ranked[0][0]) in evidence:
-            words_of[best] = (*named.get(best, ()), *said.told(_TYPES, best, _TOLD, beside=named.get(best, ())))
-        return tuple(TypeScore(id=owner, score=score, words=words_of.get(owner, ())) for owner, score in ranked)
+        if ranked and (best := ranked[0][-1]) in evidence:
+            words_named = named.get(best, ())
+            named[best] = (*words_named, *said.told(_TYPES, best, _TOLD, beside=words_named))
+        return tuple([TypeScore(id=type_, score=-score, words=named.get(type_, ())) for score, _, type_ in ranked])
 
     def _flags(
         self,
@@ -223,10 +224,10 @@ class KeywordReader:
                 said = (*said, *loud)
             enough = sum(hit.weight for hit in said) >= _RAISED
             for danger in dangers:
-                named = hits([each for each in danger.matches if not near(normal.folded, each, contexts)])
+                named = [each for each in danger.matches if not near(normal.folded, each, contexts)]
                 taken_back = danger.matches and not named
                 if not taken_back and danger.evidence(named) > 0:
-                    said, enough = (*said, *named, *danger.told), True
+                    said, enough = (*said, *hits(named), *danger.told()), True
             if enough:
                 raised.append(Flag(id=owner, words=apart(said)))
         return tuple(raised)

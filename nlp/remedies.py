@@ -87,7 +87,7 @@ class RemedyFinder:
         self, whole: Mapping[str, float], words: Mapping[int, Span], ends: Sequence[int]
     ) -> dict[int, dict[str, float]]:
         """Return what speaks for each remedy in each clause: its words, or those of the whole text."""
-        clauses = {at: self._tables.read(part).evidence(TABLE) for at, part in shared_out(words, ends).items()}
+        clauses = {at: self._tables.read(part).evidence(TABLE) for at, part in enumerate(shared_out(words, ends))}
         return {
             at: {name: max(each, part.get(name, each)) for name, each in whole.items()} for at, part in clauses.items()
         }

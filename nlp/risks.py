@@ -3,13 +3,13 @@
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from complaints.reading import Hit
+from complaints.weights import Weights
 from nlp import lexicon
-from nlp.evidence import by_owner, hits, written_out
+from nlp.evidence import by_owner, weighing, written_out
 from nlp.matcher import Entry, Match, Span
 from nlp.table import Said, Tables, marked, shared_out, without
 
@@ -43,36 +43,40 @@ _TOLD: Final = 5
 _ALL: Final = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What speaks for one risk: its words, those of the learned table that say most, and what that table says.
+class Found(NamedTuple):
+    """What speaks for one risk: its words, all that was `said` where they stand, and what was `learned` of that.
 
-    It must say more than `alone` where none of the words is there.
+    That must be more than `alone` where none of the words is there.
     """
 
-    matches: tuple[Match, ...] = ()
-    told: tuple[Hit, ...] = ()
-    learned: float = 0.0
-    alone: float = ALONE
+    risk: str
+    matches: Sequence[Match]
+    said: Said
+    learned: float
+    alone: float
 
-    def evidence(self, words: Sequence[Hit]) -> float:
+    def evidence(self, words: Sequence[Match]) -> float:
         """Return how much speaks for the risk with these of its words: it is read where this is positive."""
         if not words:
             return self.learned - self.alone
-        return self.learned + WORD * min(sum(hit.weight for hit in words), MOST) - LEAST
+        return self.learned + WORD * min(weighing(words), MOST) - LEAST
+
+    def told(self) -> tuple[Hit, ...]:
+        """Return the words of the learned table that say most for it, beside its own."""
+        return self.said.told(TABLE, self.risk, _TOLD, beside=self.matches)
 
 
 class Risks:
     """The general dangers and what speaks for them. See `nlp/lexicon/risks.yaml`."""
 
-    def __init__(self, tables: Tables) -> None:
-        """Look up what was learned in the table TABLE; without one, words alone decide."""
+    def __init__(self, tables: Tables, wanted: Collection[str]) -> None:
+        """Read the `wanted` risks by what was learned in the table TABLE; without one, words alone decide."""
         self._tables = tables
         self._pages = lexicon.load().risks.risks
         characters = lexicon.load().characters
         self._sentence = re.compile(rf"[{re.escape(characters.sentences)}]+\s*|\.\s+")
         self._clause = re.compile(rf"[{re.escape(characters.ends)}]+\s*|\.\s+")
-        self._order = sorted(self._pages, key=lambda each: len(self._pages[each].beside))
+        self._order = sorted(wanted, key=lambda each: (len(self._pages[each].beside), each))
 
     def read(
         self,
@@ -89,7 +93,9 @@ class Risks:
         `said` is what all words say but those that are denied; here those in harmless contexts say nothing, either.
         """
         unless = roles.get("no_risk", ())
-        found = by_owner(match for match in roles.get("risk", ()) if match not in denied)
+        found = by_owner(
+            match for match in roles.get("risk", ()) if match.entry.owner in self._order and match not in denied
+        )
         named = _free([match for each in found.values() for match in each], unless)
         if not found and max(said.evidence(TABLE).values(), default=_HOPELESS) <= _HOPELESS:
             return {}
@@ -119,14 +125,11 @@ class Risks:
             beside = self._pages[risk].beside
             if beside and not any(each in likely for each in beside):
                 ours = [each for each in ours if each.entry.weight >= _STRONG]
-            words_named = hits(ours)
-            if not enough and any(hit.weight >= _NAMED for hit in words_named):
+            if not enough and any(each.entry.weight >= _NAMED for each in ours):
                 learned = weighed.get(risk, _UNLEARNED)
-            one = Found(matches=tuple(ours), learned=learned, alone=alone)
-            if one.evidence(words_named) > 0:
-                likely[risk] = (
-                    replace(one, told=said.told(TABLE, risk, _TOLD, beside=words_named)) if risk in weighed else one
-                )
+            one = Found(risk, ours, said, learned, alone)
+            if one.evidence(ours) > 0:
+                likely[risk] = one
         return likely
 
 
@@ -140,14 +143,14 @@ def _shared_out(
     ends: Sequence[int], words: dict[int, Span], matches: Sequence[Match]
 ) -> Iterator[tuple[dict[int, Span], list[Match]]]:
     """Yield the words and matches of each part of a text that holds enough of them to say something."""
-    within = shared_out(words, ends)
+    if not ends:
+        return
     named: dict[int, list[Match]] = defaultdict(list)
     for match in matches:
         named[bisect_right(ends, match.start)].append(match)
-    for each in sorted({*within, *named}) if ends else ():
-        here = within.get(each, {})
-        if named[each] or len(here) >= ENOUGH:
-            yield here, named[each]
+    for part, within in enumerate(shared_out(words, ends)):
+        if part in named or len(within) >= ENOUGH:
+            yield within, named[part]
 
 
 def _free(named: list[Match], contexts: Sequence[Match]) -> list[Match]:
@@ -164,6 +167,19 @@ def _free(named: list[Match], contexts: Sequence[Match]) -> list[Match]:
         for match in named
         if not any(1 in marks.get(owner, none)[match.start : match.end] for owner in (_ALL, match.entry.owner))
     ]
+
+
+def with_beside(risks: Collection[str]) -> set[str]:
+    """Return the risks with those that one of them stands beside."""
+    pages = lexicon.load().risks.risks
+    return {*risks, *(each for risk in risks for each in pages[risk].beside)}
+
+
+def only(learned: Weights | None, wanted: Collection[str]) -> Weights | None:
+    """Return what was learned for the wanted risks alone; None where nothing was, or nothing is wanted."""
+    if learned is None or not wanted:
+        return None
+    return learned.model_copy(update={"start": {risk: each for risk, each in learned.start.items() if risk in wanted}})
 
 
 def risk_entries() -> Iterator[Entry]:

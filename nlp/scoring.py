@@ -23,7 +23,9 @@ def scores(words: Mapping[str, float], learned: dict[str, float]) -> dict[str, f
     two against one 0.84, and a tie (0.38) is asked about.
     """
     each = KEYWORD * BESIDE if learned else KEYWORD
-    evidence = learned | {name: learned.get(name, 0.0) + each * weight for name, weight in words.items()}
+    evidence = dict(learned)
+    for name, weight in words.items():
+        evidence[name] = learned.get(name, 0.0) + each * weight
     strength = {name: exp(total) for name, total in evidence.items()}
     total = sum(strength.values()) + (0.0 if learned else exp(NOTHING))
     return {name: share / total for name, share in strength.items()}

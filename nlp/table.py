@@ -1,9 +1,8 @@
 """Learned tables at work: what the words that a text holds say together."""
 
-from array import array
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import sqrt
 from struct import Struct
 from typing import Final
@@ -11,13 +10,13 @@ from typing import Final
 from complaints.reading import Hit
 from complaints.weights import Weights
 from nlp.evidence import apart
-from nlp.matcher import Span
+from nlp.matcher import Match, Span
 
 #: A row of numbers is one whole number, of so many bits for each: then rows are added up in one go, many times faster.
 _BITS: Final = 64
-#: A number is kept in steps of 2^-24, and above zero, which stands so high that no sum of a text reaches its ends.
+#: A number is kept in steps of 2^-24, and sums above zero, which stands so high that no text reaches its ends.
 _STEP: Final = 1 << 24
-_ZERO: Final = 1 << 46
+_ZERO: Final = 1 << _BITS - 1
 #: A word is told where it says at least this share of what the strongest says.
 _TELLING: Final = 0.4
 _NOTHING: Final = 1e-9
@@ -26,18 +25,17 @@ _NOTHING: Final = 1e-9
 class Said:
     """What the words of the tables say of one text: the evidence for each type, and the words that say most for it."""
 
-    def __init__(self, tables: "Tables", found: Mapping[int, Span], fields: Sequence[int]) -> None:
-        """Take the sums over the columns of the tables, in steps above as many zeros as there are words."""
+    def __init__(self, tables: "Tables", words: Mapping[int, Span], fields: Sequence[int]) -> None:
+        """Take the words, and the sums over the columns of the tables, in steps above zero."""
         self._tables = tables
-        self._found = found
+        self._words = words
         self._fields = fields
-        self._zero = len(found) * _ZERO
         self._evidence: dict[str, dict[str, float]] = {}
 
     def words(self, table: str) -> int:
         """Return how many words of a table the text holds."""
         columns = self._tables.columns.get(table)
-        return (self._fields[columns.count] - self._zero) // _STEP if columns is not None else 0
+        return (self._fields[columns.count] - _ZERO) // _STEP if columns is not None else 0
 
     def evidence(self, table: str) -> dict[str, float]:
         """Return the evidence for each type of a table; nothing where the text holds none of its words."""
@@ -47,39 +45,42 @@ class Said:
         return known
 
     def _reckoned(self, table: str) -> dict[str, float]:
-        columns, fields, zero = self._tables.columns[table], self._fields, self._zero
+        columns, fields = self._tables.columns[table], self._fields
         unit = self._norm(columns) * _STEP
-        return {type_: start + (fields[column] - zero) / unit for type_, (column, start) in columns.types.items()}
+        return {type_: start + (fields[column] - _ZERO) / unit for type_, (column, start) in columns.types.items()}
 
     def _norm(self, columns: "_Columns") -> float:
-        return sqrt((self._fields[columns.norm] - self._zero) / _STEP)
+        return sqrt((self._fields[columns.norm] - _ZERO) / _STEP)
 
-    def told(self, table: str, type_: str, most: int, *, beside: Sequence[Hit] = ()) -> tuple[Hit, ...]:
+    def told(self, table: str, type_: str, most: int, *, beside: Sequence[Hit | Match] = ()) -> tuple[Hit, ...]:
         """Return the words that say most for a type, at most so many, the strongest first.
 
         Those that say little beside the strongest are left out, parts of a longer one of them or of one of those told
         `beside` them, and single characters where there are words.
         """
-        columns, found, words = self._tables.columns[table], self._found, self._tables.words
-        column, norm = self._tables.cells[columns.types[type_][0]], self._norm(columns)
-        weights = list(map(column.__getitem__, found))
-        least = max(_TELLING * max(weights, default=0.0), _NOTHING)
-        strong = sorted([pair for pair in zip(weights, found, strict=True) if pair[0] >= least], reverse=True)
+        if type_ not in self.evidence(table):
+            return ()
+        columns, found, words = self._tables.columns[table], self._words, self._tables.words
+        column = self._tables.speaking[columns.types[type_][0]]
+        strong = sorted([place for place in found if place in column], key=column.__getitem__, reverse=True)
+        least = _TELLING * column[strong[0]] if strong else 0.0
         taken = [(hit.start, hit.end) for hit in beside]
-        told: list[tuple[float, int, Span]] = []
-        for weight, place in strong:
-            start, end = at = found[place]
+        told: list[int] = []
+        for place in strong:
+            if len(told) == most or column[place] < least:
+                break
+            start, end = found[place]
             for left, right in taken:
                 if left <= start and end <= right:
                     break
             else:
-                taken.append(at)
-                told.append((weight, place, at))
-                if len(told) == most:
-                    break
-        said = [each for each in told if len(words[each[1]]) > 1] or ([] if beside else told)
-        hits = [Hit(word=words[place], start=at[0], end=at[1], weight=weight / norm) for weight, place, at in said]
-        return apart(hits) if len(hits) > 1 else tuple(hits)
+                taken.append((start, end))
+                told.append(place)
+        norm = self._norm(columns)
+        return apart(
+            Hit(word=words[place], start=found[place][0], end=found[place][1], weight=column[place] / norm)
+            for place in [place for place in told if len(words[place]) > 1] or ([] if beside else told)
+        )
 
 
 class _Columns:
@@ -118,46 +119,46 @@ class Tables:
                 }
         self.words = list(cells)
         self._fields = Struct(f"<{width}Q")
-        self._rows = [self._row(row) for row in cells.values()]
-        self.cells = [array("f", bytes(4 * len(cells))) for _ in range(width)]
+        self._zeros = sum(_ZERO << _BITS * column for column in range(width))
+        self._rows = [
+            sum(round(number * _STEP) << _BITS * column for column, number in row.items()) for row in cells.values()
+        ]
+        #: For each column the words that speak for it, by place, and how strongly.
+        self.speaking: list[dict[int, float]] = [{} for _ in range(width)]
         for place, row in enumerate(cells.values()):
             for column, number in row.items():
-                self.cells[column][place] = number
+                if number >= _NOTHING:
+                    self.speaking[column][place] = number
 
     def __contains__(self, table: str) -> bool:
         """Tell whether something was learned under this name."""
         return table in self.columns
 
-    def _row(self, cells: Mapping[int, float]) -> int:
-        fields = [_ZERO] * (self._fields.size * 8 // _BITS)
-        for column, number in cells.items():
-            fields[column] += round(number * _STEP)
-        return int.from_bytes(self._fields.pack(*fields), "little")
-
     def read(self, found: Mapping[int, Span]) -> Said:
         """Return what these words, by their places in `words`, say together."""
-        total = sum(map(self._rows.__getitem__, found))
+        total = sum(map(self._rows.__getitem__, found), self._zeros)
         return Said(self, found, self._fields.unpack(total.to_bytes(self._fields.size, "little")))
 
 
-def without(found: dict[int, Span], taken_back: Iterable[Span]) -> dict[int, Span]:
+def without(found: dict[int, Span], taken_back: Sequence[Span]) -> dict[int, Span]:
     """Return the words that overlap none of these places."""
+    if not taken_back:
+        return found
     marks = marked(taken_back)
-    return {place: at for place, at in found.items() if 1 not in marks[at[0] : at[1]]} if marks else found
+    return {place: at for place, at in found.items() if 1 not in marks[at[0] : at[1]]}
 
 
-def marked(places: Iterable[Span]) -> bytearray:
+def marked(places: Sequence[Span]) -> bytearray:
     """Return a mark on each character in one of these places: looking takes no longer, however many there are."""
-    places = list(places)
     marks = bytearray(max((end for _, end in places), default=0))
     for start, end in places:
         marks[start:end] = b"\1" * (end - start)
     return marks
 
 
-def shared_out(found: Mapping[int, Span], ends: Sequence[int]) -> dict[int, dict[int, Span]]:
-    """Return the words that begin in each part of a text, by the number of the part; parts end at `ends`."""
-    parts: dict[int, dict[int, Span]] = defaultdict(dict)
-    for place, at in found.items():
-        parts[bisect_right(ends, at[0])][place] = at
-    return parts
+def shared_out(found: Mapping[int, Span], ends: Sequence[int]) -> list[dict[int, Span]]:
+    """Return the words that end in each part of a text, where parts end at `ends`; words stand in that order, too."""
+    words = list(found.items())
+    last = [at[1] for at in found.values()]
+    cuts = [0, *(bisect_right(last, end) for end in ends), len(words)]
+    return [dict(words[first:beyond]) for first, beyond in pairwise(cuts)]
