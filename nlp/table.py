@@ -19,7 +19,6 @@ _STEP: Final = 1 << 24
 _ZERO: Final = 1 << _BITS - 1
 #: A word is told where it says at least this share of what the strongest says.
 _TELLING: Final = 0.4
-_NOTHING: Final = 1e-9
 
 
 class Said:
@@ -62,7 +61,7 @@ class Said:
             return ()
         columns, found, words = self._tables.columns[table], self._words, self._tables.words
         column = self._tables.speaking[columns.types[type_][0]]
-        strong = sorted([place for place in found if place in column], key=column.__getitem__, reverse=True)
+        strong = sorted(found.keys() & column.keys(), key=column.__getitem__, reverse=True)
         least = _TELLING * column[strong[0]] if strong else 0.0
         taken = [(hit.start, hit.end) for hit in beside]
         told: list[int] = []
@@ -77,10 +76,11 @@ class Said:
                 taken.append((start, end))
                 told.append(place)
         norm = self._norm(columns)
-        return apart(
+        hits = [
             Hit(word=words[place], start=found[place][0], end=found[place][1], weight=column[place] / norm)
             for place in [place for place in told if len(words[place]) > 1] or ([] if beside else told)
-        )
+        ]
+        return apart(hits) if len(hits) > 1 else tuple(hits)
 
 
 class _Columns:
@@ -105,30 +105,28 @@ class Tables:
         for name, weights in tables.items():
             self.columns[name] = _Columns(weights, width)
             width = self.columns[name].count + 1
-        cells: dict[str, dict[int, float]] = {}
+        self._fields = Struct(f"<{width}Q")
+        self._zeros = sum(_ZERO << _BITS * column for column in range(width))
+        self._rows: list[int] = []
+        #: For each column the words that speak for it, by place, and how strongly.
+        self.speaking: list[dict[int, float]] = [{} for _ in range(width)]
+        places: dict[str, int] = {}
         for name, weights in tables.items():
             columns = self.columns[name]
             for word, each in weights.words.items():
+                place = places.setdefault(word, len(places))
+                if place == len(self._rows):
+                    self._rows.append(0)
                 rare = weights.rarity(word)
-                row = cells.setdefault(word, {})
-                row[columns.norm], row[columns.count] = rare * rare, 1.0
-                row |= {
-                    columns.types[type_][0]: weight * rare
-                    for type_, weight in each.says.items()
-                    if type_ in columns.types
-                }
-        self.words = list(cells)
-        self._fields = Struct(f"<{width}Q")
-        self._zeros = sum(_ZERO << _BITS * column for column in range(width))
-        self._rows = [
-            sum(round(number * _STEP) << _BITS * column for column, number in row.items()) for row in cells.values()
-        ]
-        #: For each column the words that speak for it, by place, and how strongly.
-        self.speaking: list[dict[int, float]] = [{} for _ in range(width)]
-        for place, row in enumerate(cells.values()):
-            for column, number in row.items():
-                if number >= _NOTHING:
-                    self.speaking[column][place] = number
+                row = _steps(rare * rare, columns.norm) + _steps(1.0, columns.count)
+                for type_, weight in each.says.items():
+                    if type_ in columns.types:
+                        column, number = columns.types[type_][0], weight * rare
+                        row += _steps(number, column)
+                        if number > 0:
+                            self.speaking[column][place] = number
+                self._rows[place] += row
+        self.words = list(places)
 
     def __contains__(self, table: str) -> bool:
         """Tell whether something was learned under this name."""
@@ -138,6 +136,10 @@ class Tables:
         """Return what these words, by their places in `words`, say together."""
         total = sum(map(self._rows.__getitem__, found), self._zeros)
         return Said(self, found, self._fields.unpack(total.to_bytes(self._fields.size, "little")))
+
+
+def _steps(number: float, column: int) -> int:
+    return round(number * _STEP) << _BITS * column
 
 
 def without(found: dict[int, Span], taken_back: Sequence[Span]) -> dict[int, Span]:
