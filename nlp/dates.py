@@ -102,6 +102,7 @@ class DateFinder:
         self._day_begins = _begins(each for each in words.days if not each.isascii())
         self._year_first = re.compile(r"(?:19|20)\d\d[-/.]", re.ASCII)
         self._future = _cues(words.future)
+        self._no_tense = _cues(words.no_tense)
         self._past = re.compile(f"{_any(words.past)}|{words.patterns['past_english']}")
 
     def find(self, draft: Draft, at: datetime | None, variant: str) -> None:
@@ -129,7 +130,7 @@ class DateFinder:
                 if point is not None:
                     said.points.append(point)
                     said.ends[point.end] = point
-        said.points.sort(key=lambda each: each.start)
+        said.points = sorted(self._shifted(said), key=lambda each: each.start)
         for point in self._joined(said):
             bounded = self._bounded(said, point)
             if draft.free(point.start, point.end, over=TIME):
@@ -166,6 +167,7 @@ class DateFinder:
             yield "year_third", year, self._near
             yield "day_alone", gates["number"], self._day_alone
             yield "ago_alone", year, self._near
+            yield "weeks_ago_today", latin, self._weeks_from_today
             yield "day_english", latin, self._day
             yield "days_ago_english", latin, self._days_ago
             yield "english_week", latin, self._weekday
@@ -341,6 +343,8 @@ class DateFinder:
 
     def _weekday(self, said: _Said, match: re.Match[str]) -> Point | None:
         assert said.at is not None
+        if self._before("weeks_before", said.folded, match.start()):
+            return None
         groups = _Groups(match.groupdict(""))
         monday = said.at - said.at.weekday() * _DAY
         relative = groups.get("rel", "")
@@ -440,8 +444,18 @@ class DateFinder:
         days = int(number) if number.isdigit() else _SMALL.get(number, 0) or self._count(groups.get("han", ""))
         return _day_point(match, said.at - days * _DAY, _MAYBE) if 0 < days <= _MOST_DAYS_AGO else None
 
+    def _weeks_from_today(self, said: _Said, match: re.Match[str]) -> Point:
+        """Read "two weeks ago today" and "a week today", which are days."""
+        assert said.at is not None
+        number = match["n"] or "two"
+        weeks = int(number) if number.isdigit() else _SMALL.get(number, 1)
+        side = -1 if match["side"].startswith("ago") else 1
+        return _day_point(match, said.at + side * weeks * _WEEK * _DAY, _LIKELY)
+
     def _day(self, said: _Said, match: re.Match[str]) -> Point | None:
         assert said.at is not None
+        if self._before("weeks_before", said.folded, match.start()):
+            return None
         return _day_point(match, said.at + self._words.days[match.group()] * _DAY, _SURE)
 
     def _day_alone(self, said: _Said, match: re.Match[str]) -> Point | None:
@@ -513,6 +527,8 @@ class DateFinder:
             return past, _MAYBE
         if tense == ("past" if near == past else "future"):
             return near, _LIKELY
+        if tense == "future" and surely and near == past:
+            return (past, _MAYBE) if self._before("foretold", said.folded, span[0]) else None
         if tense:
             return None if surely and min(ago, ahead) <= _SOON else (past if tense == "past" else future, _MAYBE)
         if near == past or (surely and ahead <= _SOON):
@@ -542,9 +558,19 @@ class DateFinder:
         begin = max((each.end() for each in ends), default=first)
         stop = None if whole else self._clause_end.search(folded, span[1], last)
         end = stop.start() if stop else last
-        clause = f"{folded[begin : span[0]]}\n{folded[span[1] : end]}"
+        clause = self._no_tense.sub("", f"{folded[begin : span[0]]}\n{folded[span[1] : end]}")
         past, future = bool(self._past.search(clause)), bool(self._future.search(clause))
         return "" if past == future else "past" if past else "future"
+
+    def _shifted(self, said: _Said) -> Iterable[Point]:
+        """Yield the dates, those "the day before" a day as the day before it; what is but near a day is none."""
+        for point in said.points:
+            beside = self._patterns["beside"].match(said.folded, point.end)
+            if beside is None or point.first != point.last:
+                yield point
+            elif beside["eve"] or beside["next"]:
+                day = point.first + (-_DAY if beside["eve"] else _DAY)
+                yield replace(point, end=beside.end(), edtf=day.isoformat(), first=day, last=day, after=None)
 
     # --- two dates, and what bounds one ----------------------------------------------------------------------------
 
@@ -665,7 +691,7 @@ class DateFinder:
 
 
 _TEN: Final = 10
-_SMALL: Final = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
+_SMALL: Final = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _LATIN: Final = re.compile(r"[a-z]{2}")
 _DIGIT: Final = re.compile(r"\d", re.ASCII)
 #: The patterns of the page that are used as they are; the others are pieces of them.
@@ -673,7 +699,8 @@ _READ: Final = frozenset(
     (
         "iso", "iso_month", "slashed", "slashed_year", "dotted", "month", "near_day", "day_alone", "year_alone",
         "ago_alone", "near_alone", "month_third", "year_third", "week", "week_alone", "day", "day_english",
-        "days_ago", "days_ago_english", "feast", "feast_english", "feast_digital", "english", "english_to",
+        "days_ago", "days_ago_english", "weeks_ago_today", "weeks_before",
+        "foretold", "beside", "feast", "feast_english", "feast_digital", "english", "english_to",
         "english_month", "english_month_after", "english_year", "english_week", "english_week_short",
         "english_near", "english_day", "english_third", "moon", "moon_near", "new_year", "and",
         "between_after", "same", "every", "until",

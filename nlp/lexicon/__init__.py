@@ -270,6 +270,7 @@ class Dates(_Page):
     moonly: str
     past: list[str]
     future: list[str]
+    no_tense: list[str]
     patterns: dict[str, str]
 
 
