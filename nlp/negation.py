@@ -30,6 +30,7 @@ class Negation:
         self._ends = frozenset(ends)
         stop = "|".join([f"[{re.escape(ends)}]", *_words(words.contrast), *words.turn])
         self._stop = re.compile(stop)
+        self._given_up = re.compile(words.given_up)
         self._filler = re.compile(rf"(?:\s|{'|'.join(_words(words.fillers))})*")
         self._join = re.compile(rf"(?:{'|'.join(_words(words.joins))}){{1,4}}")
         self._wanted = tuple(words.wanted)
@@ -68,6 +69,8 @@ class Negation:
             return
         gap = folded[end : starts[first]]
         if self._stop.search(gap) or (role == "deny" and self._affirms(folded, end)):
+            return
+        if role == "refuse" and self._given_up.search(gap):
             return
         if role == "absent" and not self._filler.fullmatch(gap):
             return

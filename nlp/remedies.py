@@ -10,7 +10,7 @@ from complaints.weights import Weights
 from nlp import lexicon
 from nlp.draft import Draft
 from nlp.matcher import Finder, Match, Span, longest
-from nlp.table import Tables, shared_out, without
+from nlp.table import Tables, marked, shared_out, without
 
 #: The name of the table that was learned for them.
 TABLE: Final = "remedies"
@@ -18,6 +18,9 @@ TABLE: Final = "remedies"
 #: and for one of which none is; and how sure each is. Fitted to texts that the table had not seen, so that few remedies
 #: are read that nobody asks for.
 _WISHED, _NAMED, _UNNAMED = (-1.5, 0.9), (-1.0, 0.6), (1.25, 0.5)
+_NUMBERS: Final = frozenset({"amount", "date", "phone"})
+#: What the words of the last clause, where people say what they want, must say for one that is not named.
+_UNNAMED_LAST: Final = (3.0, 0.4)
 #: And what for one that is told of.
 _TOLD: Final = 5.0
 #: How far before a remedy, in characters, a word that tells of it may begin.
@@ -36,7 +39,7 @@ class RemedyFinder:
         self._finder = Finder(self._tables.words)
         words = lexicon.load()
         self._ends = frozenset(words.characters.ends)
-        self._clause = re.compile(f"[{re.escape(words.characters.ends)}]")
+        self._clause = re.compile(rf"[{re.escape(words.characters.ends)}]|\.(?=\s)")
         self._before = re.compile(f"(?:{_any(words.remedies.told_before)})[^{re.escape(words.characters.ends)}]*$")
         self._after = re.compile(rf"\s?(?:{_any(words.remedies.told_after)})")
         self._join = re.compile("|".join(re.escape(each) for each in words.negations.joins))
@@ -46,8 +49,11 @@ class RemedyFinder:
         named = longest([each for each in draft.found.get("remedy", ()) if each not in denied])
         refused = {match.entry.owner for match in denied if match.entry.role == "remedy"}
         words, _ = self._finder.find(draft.normal.folded)
+        # How much it was says nothing of what is to be done.
+        numbers = marked((slot.start, slot.end) for slot in draft.slots if slot.name in _NUMBERS)
+        words = {place: at for place, at in words.items() if 0 in numbers[at[0] : at[1]] or at[1] > len(numbers)}
         whole = self._tables.read(words).evidence(TABLE)
-        ends = [each.end() for each in self._clause.finditer(draft.normal.folded)] if named else []
+        ends = [each.end() for each in self._clause.finditer(draft.normal.folded)] if whole else []
         heard = self._heard(whole, words, ends) if named and whole else {}
         asked: dict[str, Slot] = {}
         for match, wished in self._wished(draft, named):
@@ -58,16 +64,36 @@ class RemedyFinder:
             if (name not in asked or wished) and evidence > least:
                 asked[name] = Slot(name="remedy", value=name, start=match.start, end=match.end, confidence=sure)
         # "I want a refund" says nothing for anything else that one may want.
-        rest = self._tables.read(without(words, [(match.start, match.end) for match in named]))
-        least, sure = _UNNAMED
-        for name, each in rest.evidence(TABLE).items():
-            evidence = min(each, whole[name])
+        others = without(words, [(match.start, match.end) for match in named])
+        self._unnamed(draft, others, _UNNAMED, asked, refused, most=whole)
+        if len(ends) > 1:
+            parts = shared_out(others, ends)
+            self._unnamed(draft, parts[max(parts)] if parts else {}, _UNNAMED_LAST, asked, refused)
+        draft.slots += asked.values()
+
+    def _unnamed(
+        self,
+        draft: Draft,
+        words: dict[int, Span],
+        limit: tuple[float, float],
+        asked: dict[str, Slot],
+        refused: set[str],
+        *,
+        most: Mapping[str, float] | None = None,
+    ) -> None:
+        """Add to what is `asked` the remedies of which these words speak without naming them.
+
+        `limit` is the evidence it takes and how sure they are then; `most` is the evidence that there is at most.
+        """
+        least, sure = limit
+        said = self._tables.read(words)
+        for name, each in said.evidence(TABLE).items():
+            evidence = each if most is None else min(each, most[name])
             if evidence <= least or name in asked or name in refused:
                 continue
-            for hit in rest.told(TABLE, name, 1):
+            for hit in said.told(TABLE, name, 1):
                 if evidence > _TOLD or not self._told(draft.normal.folded, hit.start, hit.end):
                     asked[name] = Slot(name="remedy", value=name, start=hit.start, end=hit.end, confidence=sure)
-        draft.slots += asked.values()
 
     def _wished(self, draft: Draft, named: Sequence[Match]) -> Iterator[tuple[Match, bool]]:
         """Yield the words that name a remedy, and whether somebody wishes for it."""

@@ -43,6 +43,7 @@ class Negations(_Page):
     wanted: list[str]
     contrast: list[str]
     turn: list[str]
+    given_up: str
     joins: list[str]
     rhetorical: list[str]
     negative: list[str]
