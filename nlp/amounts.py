@@ -7,6 +7,7 @@ from typing import Final
 
 from nlp import lexicon, numerals
 from nlp.draft import Draft
+from nlp.reckoning import reckoned
 
 #: How far before a number, in characters, what it is a number of may begin.
 _BEFORE: Final = 14
@@ -26,6 +27,7 @@ _YEARS: Final = range(1990, 2040)
 #: From this on a number beside clothes is no size, and one with decimals no temperature of a body.
 _NO_SIZE: Final = 300
 _NO_FEVER: Final = 45
+_NO_DAY: Final = 32
 
 
 class AmountFinder:
@@ -40,12 +42,12 @@ class AmountFinder:
         self._currency = currency
         self._units = {word: code for code, listed in words.units.items() for word in listed}
         self._signs = {word: code for code, listed in words.signs.items() for word in listed}
-        pattern = words.patterns
+        pattern, measures = words.patterns, _any(words.measures)
         self._loose, self._split = frozenset(words.loose_units), frozenset(pattern["split"])
         self._no_sums = frozenset(pattern["no_sums"].split())
         self._counts = frozenset((*words.tens, *words.scales))
         self._digits, self._scales = words.digits, words.more_scales
-        self._number = re.compile(rf"(?<![\d.a-z_/@#{''.join(words.digits)}])(?<!\d,){numerals.run()}", re.ASCII)
+        self._number = re.compile(rf"(?<![\d.a-z_/@#{''.join(words.digits)}]){numerals.run()}", re.ASCII)
         self._after_sign = re.compile(rf"\s?({numerals.run()})", re.ASCII)
         self._sign = re.compile(rf"(?<![a-z])(?:{_any(self._signs, edges=False)})(?=\s?[\d{''.join(words.digits)}])")
         self._unit = re.compile(rf"\s?({_any(self._units)})")
@@ -69,9 +71,21 @@ class AmountFinder:
         self._ranged = re.compile(rf"(?:{numerals.run()}){pattern['range']}$", re.ASCII)
         self._of_year = re.compile(pattern["of_year"])
         self._again, self._again_before = re.compile(pattern["again"]), re.compile(pattern["again_before"])
-        self._half = re.compile(pattern["half"])
+        self._half_unit = re.compile(pattern["half_unit"])
         self._euro_cents = re.compile(pattern["euro_cents"], re.ASCII)
         self._told = re.compile(pattern["told"])
+        self._compared = [
+            (re.compile(pattern[told]), re.compile(pattern[topic]), least)
+            for told, topic, least in (("fallen", "cheaper", _NO_FEVER), ("usual", "bills", _NO_DAY))
+        ]
+        self._given_back, self._left_over = re.compile(pattern["given_back"]), re.compile(pattern["left_over"])
+        self._any_fee = re.compile(f"(?!{measures}){pattern['any_fee']}")
+        self._listed, self._each_of = frozenset(pattern["listed"]), re.compile(pattern["each"])
+        self._no_measure = re.compile(rf"\s?(?:{pattern['no_measure']})")
+        self._chained = re.compile(pattern["chained"])
+        self._half, self._before_alone = re.compile(pattern["half"]), frozenset((*pattern["before_alone"], ""))
+        self._faint, self._pounds = pattern["faint"], re.compile(pattern["pounds"])
+        self._minor = re.compile(pattern["minor"].replace("{spelt}", numerals.spelt()), re.ASCII)
         self._grown, self._sales = re.compile(pattern["grown"]), re.compile(pattern["sales"])
         self._priced_goods, self._goods_priced = (
             re.compile(pattern["priced_goods"]),
@@ -87,7 +101,7 @@ class AmountFinder:
         self._prices = re.compile(rf"$|{words.prices}|{pattern['of']}(?:{_any(words.for_money)})")
         self._alloy, self._priced = pattern["alloy"], re.compile(pattern["priced"])
         small = "".join(digit for digit, worth in words.digits.items() if worth)
-        measures, scales = _any(words.measures), _any(words.scales)
+        scales = _any(words.scales)
         whole = "".join(set(pattern["split"]) - {*words.small})
         # "19.9 the pair", said as "19 yuan 9 two pieces": the second numeral is that of the pieces.
         self._cents = re.compile(
@@ -109,9 +123,13 @@ class AmountFinder:
         if draft.digits or self._han.search(folded):
             for sign in self._sign.finditer(folded):
                 self._signed(draft, sign, variant)
+            left: list[tuple[Decimal, tuple[int, int]]] = []
             for run in self._number.finditer(folded):
-                if draft.free(*run.span()):
-                    self._counted(draft, run, variant)
+                # Only a half-width comma joins digits; a full-width one ends a clause.
+                group = _GROUPED.search(draft.normal.written, max(0, run.start() - 2), run.start())
+                if group is None and draft.free(*run.span()):
+                    self._counted(draft, run, variant, left)
+            self._reckon(draft, left, variant)
         if self._words_of_hundreds.search(folded):
             for said in self._spelt.finditer(folded):
                 self._in_words(draft, said)
@@ -136,8 +154,10 @@ class AmountFinder:
             code = named if named not in ("", "OWN") else {"HK": "HKD", "TW": "TWD"}.get(variant, "USD")
         self._take(draft, worth, code, (sign.start(), end), 0.95)
 
-    def _counted(self, draft: Draft, run: re.Match[str], variant: str) -> None:
-        """Read one run of numerals as a sum, if it is one."""
+    def _counted(
+        self, draft: Draft, run: re.Match[str], variant: str, left: list[tuple[Decimal, tuple[int, int]]]
+    ) -> None:
+        """Read one run of numerals as a sum, if it is one; it is `left` where it may still turn out to be one."""
         folded, start, end = draft.normal.folded, *run.span()
         if self._digits.get(run.group()[-1]) == 0 and run.group()[-2:-1] in self._counts:
             return  # "ten odd": an estimate
@@ -185,6 +205,24 @@ class AmountFinder:
             confidence = 0.4
         if confidence:
             self._take(draft, worth, self._like(draft, variant), (start, end), confidence)
+        elif (
+            worth >= _LEAST
+            and not (worth == int(worth) and int(worth) in _YEARS)
+            and self._may_be_money(folded, start, end)
+            and not self._plural.match(folded, end)
+        ):
+            left.append((worth, (start, end)))
+
+    def _reckon(self, draft: Draft, left: list[tuple[Decimal, tuple[int, int]]], variant: str) -> None:
+        """Read the bare numbers that reckon up with the sums of the text."""
+        known = [Decimal(slot.value.split()[0]) for slot in draft.slots if slot.name == "amount"]
+        half = self._half.search(draft.normal.folded) is not None
+        if len(draft.currencies) == 1:
+            before = [draft.normal.folded[max(0, start - _BEFORE) : start] for _, (start, _) in left]
+            over = [self._left_over.search(each) is not None for each in before]
+            bare = [(worth, each) for (worth, _), each in zip(left, over, strict=True)]
+            for at in reckoned(known, bare, half=half):
+                self._take(draft, left[at][0], self._like(draft, variant), left[at][1], 0.5)
 
     def _each(self, folded: str, start: int, end: int, worth: Decimal) -> bool:
         """Tell whether a number before "a night", "a month" is what one costs."""
@@ -193,7 +231,8 @@ class AmountFinder:
             worth >= _LEAST
             and not (folded[start:end].isdigit() and int(worth) in _YEARS)
             and (
-                self._price_words.search(folded, first, last) is not None
+                worth != int(worth)
+                or self._price_words.search(folded, first, last) is not None
                 or (worth >= _NO_FEVER and self._each_surely.match(folded, end) is not None)
             )
             and self._moved.search(folded[max(0, start - _BEFORE) : start]) is None
@@ -213,7 +252,16 @@ class AmountFinder:
         single = span[1] - start == 1 and not folded[start].isdigit()
         word = unit[1]
         cents = None
-        if self._units[word] in ("OWN", "HKD", "TWD") and worth == int(worth):
+        if word == self._faint and not (
+            folded[unit.start()] != " "
+            and worth == int(worth) < _NO_SLABS
+            and ("GBP" in draft.currencies or self._paid_english.search(folded[max(0, start - _BEFORE_LATIN) : start]))
+        ):
+            return  # pages, and pictures
+        if self._pounds.fullmatch(word) and worth == int(worth):
+            minor, end = self._with_minor(folded, end)
+            worth += minor
+        elif self._units[word] in ("OWN", "HKD", "TWD") and worth == int(worth):
             cents = self._spelt_cents.match(folded, end)
             if cents is None and word[0] in self._split:
                 cents = self._cents.match(folded, end)
@@ -227,7 +275,7 @@ class AmountFinder:
             tenths, *rest = (Decimal(self._digits.get(each) or int(each)) for each in cents.groups() if each)
             worth += tenths / 10 + (rest[0] / 100 if rest else 0)
             end = cents.end()
-        elif half := self._half.match(folded, end):
+        elif half := self._half_unit.match(folded, end):
             worth, end = worth + Decimal("0.5"), half.end()
         worth *= self._worths.get(word, 1)
         paid = bool(self._paid.search(folded[max(0, start - _BEFORE) : start]))
@@ -252,11 +300,15 @@ class AmountFinder:
         folded = draft.normal.folded
         year = not scaled and int(worth) in _YEARS
         named = self._for_money.match(folded, end) is not None and not (year and self._of_year.match(folded, end))
+        if not year and folded[start - 1 : start] in self._listed and self._any_fee.match(folded, end):
+            return 0.65
         if not (named or self._may_be_money(folded, start, end)) or (worth < _LEAST and worth == int(worth)):
             return 0.0
         if named and (scaled or worth >= _NO_SLABS or worth != int(worth)):
             return 0.7
         window = folded[max(0, start - _BEFORE) : start]
+        if not year and (self._is_given_back(folded, start, end, worth) or self._is_each(folded, start, end, worth)):
+            return 0.6
         if self._paid.search(window):
             return 0.0 if year and folded[end : end + 1] in ("", " ") else 0.7
         if (
@@ -270,6 +322,16 @@ class AmountFinder:
             return 0.6
         if draft.currencies and worth >= _NO_SLABS and self._grown.search(window):
             return 0.6
+        around = folded[max(0, start - _AROUND) : end + _AROUND]
+        grouped = "," in folded[start:end] and self._clause_end.match(folded, end) and not folded.isascii()
+        if priced and grouped and not self._counted_goods.search(around):
+            return 0.5
+        if not year and self._is_chained(draft, start, end, worth):
+            return 0.6
+        if not year and any(
+            told.search(window) and topic.search(around) and worth >= least for told, topic, least in self._compared
+        ):
+            return 0.6
         if priced and not year and self._told.search(window) and not self._no_prices.fullmatch(folded, start, end):
             return 0.0 if folded[end - 1] in "kw" else 0.6  # pictures and watts are promised, too
         if not year and self._priced_beside(folded, start, end, worth):
@@ -279,6 +341,38 @@ class AmountFinder:
         if self._paid_english.search(folded[max(0, start - _BEFORE_LATIN) : start]):
             return 0.65
         return 0.0
+
+    def _is_given_back(self, folded: str, start: int, end: int, worth: Decimal) -> bool:
+        """Tell whether a number is what is to be given back: "the 40 too much back to me", "198 for nothing"."""
+        if not self._given_back.match(folded, end):
+            return False
+        before = folded[max(0, start - _BEFORE) : start]
+        if self._left_over.search(before):
+            return True
+        alone = before.rstrip()[-1:] in self._before_alone
+        return alone and worth >= _NO_FEVER and self._no_prices.fullmatch(folded, start, end) is None
+
+    def _is_chained(self, draft: Draft, start: int, end: int, worth: Decimal) -> bool:
+        """Tell whether a number is joined to a sum and as exact: "39.9 and 19.9"."""
+        folded, first = draft.normal.folded, max(0, start - _JOINED)
+        joined = self._chained.search(folded[first:start])
+        return (
+            joined is not None
+            and first + joined.start() in draft.sums
+            and (worth != int(worth) or (worth >= _NO_SIZE and self._clause_end.match(folded, end) is not None))
+        )
+
+    def _is_each(self, folded: str, start: int, end: int, worth: Decimal) -> bool:
+        """Tell whether a number after "a box" is its price and not how much is in it: that is no odd number."""
+        written = folded[start:end]
+        odd = worth % _LEAST != 0 or "," in written or (_scaled(written) and worth % (_NO_SLABS // 2) != 0)
+        return (
+            (worth >= _NO_SLABS if worth == int(worth) else bool(_CENTS.search(written)))
+            and odd
+            and self._clause_end.match(folded, end) is not None
+            and self._no_prices.fullmatch(written) is None
+            and self._each_of.search(folded[max(0, start - _BEFORE) : start]) is not None
+        )
 
     def _priced_beside(self, folded: str, start: int, end: int, worth: Decimal) -> bool:
         """Tell whether a number is the price of the goods beside it, or fills a clause as only prices do."""
@@ -342,7 +436,8 @@ class AmountFinder:
 
     def _may_be_money(self, folded: str, start: int, end: int) -> bool:
         """Tell whether neither a measure follows nor something else than a price stands before."""
-        if self._measure.match(folded, end) or self._moved.search(folded[max(0, start - _BEFORE) : start]):
+        measured = self._measure.match(folded, end) and not self._no_measure.match(folded, end)
+        if measured or self._moved.search(folded[max(0, start - _BEFORE) : start]):
             return False
         return not (start and folded[start - 1] in "-.·" and start > 1 and not folded[start - 2].isspace())
 
@@ -356,13 +451,26 @@ class AmountFinder:
             return
         unit = self._unit.match(folded, end)
         if unit and self._units[unit[1]] not in ("", "OWN"):
-            if worth < _LEAST and unit[1] in self._loose:
+            if (worth < _LEAST and unit[1] in self._loose) or unit[1] == self._faint:
                 return
-            self._take(draft, worth, self._units[unit[1]], (start, unit.end()), 0.9)
+            end = unit.end()
+            if self._pounds.fullmatch(unit[1]):
+                minor, end = self._with_minor(folded, end)
+                worth += minor
+            worth *= self._worths.get(unit[1], 1)
+            self._take(draft, worth, self._units[unit[1]], (start, end), 0.9)
         elif not self._plural.match(folded, end) and (
             said.group().endswith(" grand") or (worth >= _NO_SLABS and self._paid_english.search(before))
         ):
             self._take(draft, worth, self._like(draft, "en"), (start, end), 0.8)
+
+    def _with_minor(self, folded: str, end: int) -> tuple[Decimal, int]:
+        """Return the pence and the end of "pounds fifty", none where what follows is a number of something."""
+        minor = self._minor.match(folded, end)
+        if minor is None or self._plural.match(folded, minor.end()):
+            return Decimal(), end
+        worth = Decimal(minor["digits"]) if minor["digits"] else numerals.spelt_value(minor["words"])
+        return (worth / 100, minor.end()) if worth and worth < _NO_SLABS else (Decimal(), end)
 
     def _scaled(self, folded: str, worth: Decimal, end: int) -> tuple[Decimal, int]:
         more = self._more.match(folded, end)
@@ -396,6 +504,7 @@ class AmountFinder:
     def _take(self, draft: Draft, worth: Decimal, code: str, span: tuple[int, int], confidence: float) -> None:
         if worth < _MOST and draft.free(*span):
             draft.currencies.add(code)
+            draft.sums.add(span[1])
             draft.take("amount", f"{worth:.2f} {code}", *span, confidence)
 
 
@@ -404,6 +513,9 @@ def _scaled(numeral: str) -> bool:
     return not all((each.isdigit() and each.isascii()) or each in ".," for each in numeral)
 
 
+#: As long, in characters, are the words that join two sums at most.
+_JOINED: Final = 6
+_GROUPED: Final = re.compile(r"\d,$")
 _CENTS: Final = re.compile(r"\.\d\d$", re.ASCII)
 _PLAIN: Final = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{1,5}(?:\.\d)?", re.ASCII)
 _TAIL: Final = re.compile(r"[a-z_@]|[-.:/]\d|,\d{3}(?!\d)", re.ASCII)

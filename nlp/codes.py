@@ -167,11 +167,12 @@ class CodeFinder:
             return
         for match in self._at_goods.finditer(draft.normal.folded):
             start, end = match.span(match.lastgroup or 0)
-            if draft.free(start, end):
-                draft.take("model", plain[start:end], start, end, 0.5)
+            name = self._whole_model(draft, start, plain[start:end])
+            if draft.free(start, start + len(name)):
+                draft.take("model", name, start, start + len(name), 0.5)
         for match in self._bare_model.finditer(plain):
             if draft.free(*match.span()) and not self._said(self._no_model, draft.normal.folded, match.start()):
-                draft.take("model", match.group(), *match.span(), 0.5)
+                self._take(draft, "model", self._whole_model(draft, match.start(), match.group()), match.start(), 0.5)
 
     def _find_plates(self, draft: Draft, variant: str) -> None:
         plain, folded = draft.normal.plain, draft.normal.folded

@@ -20,7 +20,7 @@ _ALLOWED: Final = {0: b"\0", TIME: bytes((0, TIME)), PLACE: bytes((0, PLACE))}
 class Draft:
     """The slots of one text while they are being found; `taken` marks the characters that already mean something.
 
-    `currencies` are those of the sums found so far.
+    `currencies` are those of the sums found so far, `sums` where these end.
     """
 
     normal: Normal
@@ -29,6 +29,7 @@ class Draft:
     language: Language = "zh-Hans"
     slots: list[Slot] = field(default_factory=list)
     currencies: set[str] = field(default_factory=set)
+    sums: set[int] = field(default_factory=set)
     taken: bytearray = field(init=False)
     digits: bool = field(init=False)
 

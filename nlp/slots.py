@@ -97,7 +97,7 @@ class SlotFinder:
         self._word = re.compile(rf"[{han}]|[A-Za-z0-9@.'-]+")
         variants, self._taken_back = words.slots.variants, _compiled(words.slots.taken_back)
         self._hong_kong = re.compile(variants["HK"], re.IGNORECASE)
-        self._hong_kong_numerals = re.compile(variants["HK_numerals"])
+        self._hong_kong_written = re.compile(f"{variants['HK_numerals']}|{variants['HK_traditional']}")
         self._url = re.compile(words.slots.patterns["url"])
         self._currency = currency
         self._codes = CodeFinder()
@@ -158,7 +158,7 @@ class SlotFinder:
             return "HK"
         if draft.language != "zh-Hant":
             return "CN"
-        return "HK" if self._currency == "HKD" or self._hong_kong_numerals.search(draft.normal.plain) else "TW"
+        return "HK" if self._currency == "HKD" or self._hong_kong_written.search(draft.normal.plain) else "TW"
 
     def _block_urls(self, draft: Draft) -> None:
         if "/" in draft.normal.folded or "www" in draft.normal.folded:
