@@ -50,7 +50,7 @@ class RemedyFinder:
         refused = {match.entry.owner for match in denied if match.entry.role == "remedy"}
         words, _ = self._finder.find(draft.normal.folded)
         # How much it was says nothing of what is to be done.
-        numbers = marked((slot.start, slot.end) for slot in draft.slots if slot.name in _NUMBERS)
+        numbers = marked([(slot.start, slot.end) for slot in draft.slots if slot.name in _NUMBERS])
         words = {place: at for place, at in words.items() if 0 in numbers[at[0] : at[1]] or at[1] > len(numbers)}
         whole = self._tables.read(words).evidence(TABLE)
         ends = [each.end() for each in self._clause.finditer(draft.normal.folded)] if whole else []
@@ -67,8 +67,8 @@ class RemedyFinder:
         others = without(words, [(match.start, match.end) for match in named])
         self._unnamed(draft, others, _UNNAMED, asked, refused, most=whole)
         if len(ends) > 1:
-            parts = shared_out(others, ends)
-            self._unnamed(draft, parts[max(parts)] if parts else {}, _UNNAMED_LAST, asked, refused)
+            last = next(filter(None, reversed(shared_out(others, ends))), {})
+            self._unnamed(draft, last, _UNNAMED_LAST, asked, refused)
         draft.slots += asked.values()
 
     def _unnamed(

@@ -1,6 +1,6 @@
 """How well values are found: on texts the reader was tuned with, and on others kept back until its rules stood.
 
-The errors on `slots_read` and `slots_fresh` have been read since, and general rules made of them.
+The errors on `slots_read` have been read since, and general rules made of them; those on `slots_fresh` never were.
 """
 
 import json
@@ -47,13 +47,12 @@ def test_nearly_every_value_is_found_and_no_sum_date_or_number_is_wrong(reader, 
     }
 
 
-def test_of_texts_that_nobody_tuned_for_most_values_are_found_and_hardly_a_sum_date_or_number_is_wrong(reader):
+def test_of_texts_that_nobody_tuned_for_most_values_are_found_and_no_sum_date_or_number_is_wrong(reader):
     report = evaluate_slots(reader, load_said(SAID / "slots_fresh.jsonl"))
 
-    assert report.texts == 120
-    assert report.recall >= 0.945
-    assert report.kind("amount").wrong <= 1
-    assert report.kind("date").wrong == report.kind("phone").wrong == 0
+    assert report.texts == 66
+    assert report.recall >= 0.94
+    assert report.kind("amount").wrong == report.kind("date").wrong == report.kind("phone").wrong == 0
 
 
 def test_the_report_counts_what_is_found_missed_and_made_up(reader, tmp_path):
