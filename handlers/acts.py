@@ -213,8 +213,8 @@ def _move(turn: Turn, case: Case, member: Staff, move: Move, given: Given) -> No
     if decision is not None:
         decisions.decide(turn, case, decision, actor(member), text, clause=move.clause)
     lifecycle = turn.policy(case).lifecycle
-    if move.id == lifecycle.submit:
-        intake.submit_for(turn, case, actor(member))
+    if lifecycle.submits(move):
+        intake.submit_for(turn, case, actor(member), move)
         return
     state = lifecycle.state(move.to or case.state)
     tells = move.tells and text and not rights.of_customer(move)

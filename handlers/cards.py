@@ -30,13 +30,15 @@ def values(
 ) -> dict[str, str]:  # Any: fills of a sentence
     """Return what a sentence about a case is filled with."""
     told = {name: shown(turn, language, value) for name, value in fills.items()}
-    owner = turn.owner(case)
+    owner, promised = turn.owner(case), case.promised_at
     return {
         "number": case.number,
         "owner": owner.name if owner else turn.say(language, "staff.nobody"),
         "type": type_title(turn, case, language),
         "state": turn.policy(case).lifecycle.state(case.state).title[language],
         "flags": flags_title(turn, case, language),
+        "grades": grades_title(turn, case, language),
+        "promised": turn.moment(language, promised) if promised else turn.say(language, "case.soon"),
         **told,
     }
 
@@ -44,6 +46,18 @@ def values(
 def flags_title(turn: Turn, case: Case, language: Language) -> str:
     """Return the dangers read in the customer's words, as people read them."""
     found = [flag.title[language] for flag in turn.policy(case).taxonomy.flags if flag.id in case.facts.flags]
+    return turn.say(language, "staff.card.joint").join(found)
+
+
+def grades_title(turn: Turn, case: Case, language: Language) -> str:
+    """Return the grades of the case, as people read them."""
+    known, taxonomy = case.facts.grades, turn.policy(case).taxonomy
+    found = [
+        each.title[language]
+        for name, grades in taxonomy.grades.items()
+        for each in grades
+        if each.id == known.get(name)
+    ]
     return turn.say(language, "staff.card.joint").join(found)
 
 

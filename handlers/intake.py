@@ -711,8 +711,8 @@ def go_on(turn: Turn, conversation: Conversation) -> None:
         proceed(turn, conversation, left[0])
 
 
-def submit_for(turn: Turn, case: Case, actor: str) -> None:
-    """Let a member of the staff send the form for the customer, as it stands: nothing more is asked."""
+def submit_for(turn: Turn, case: Case, actor: str, move: Move) -> None:
+    """Let a member of the staff end the form with this move, as it stands: nothing more is asked of the customer."""
     conversation = turn.conversation_of(case)
     if case_in_form(turn, conversation) is case:
         conversation.make("rest")
@@ -720,16 +720,16 @@ def submit_for(turn: Turn, case: Case, actor: str) -> None:
         turn.touch(conversation)
     case.facts.complete = True
     turn.record(case, "completed_form", actor, facts={"fields": sorted(case.words.answers)})
-    accept(turn, case, actor)
+    accept(turn, case, actor, move)
 
 
-def accept(turn: Turn, case: Case, actor: str) -> None:
-    """Make the move that a complete (or abandoned) form makes, and stop waiting for the customer."""
+def accept(turn: Turn, case: Case, actor: str, by: Move | None = None) -> None:
+    """Make the move that a complete (or abandoned) form makes, or this one, and stop waiting for the customer."""
     lifecycle = turn.policy(case).lifecycle
     for name in ("nudge", "abandon"):
         turn.set_timer(case, name, None)
     cases.route(turn, case)
-    move = next((each for each in lifecycle.moves_from(case.state) if each.id == lifecycle.submit), None)
+    move = by or next((each for each in lifecycle.moves_from(case.state) if each.id == lifecycle.submit), None)
     if move is not None:
         cases.make(turn, case, move, actor)
 

@@ -69,7 +69,11 @@ class Moving(Protocol):
 
 
 class Lifecycle(Clause):
-    """States and moves. The first state is where a case begins; the first move whose guard holds wins."""
+    """States and moves. The first state is where a case begins; the first move whose guard holds wins.
+
+    Another move of the staff from the first state to where `submit` leads ends the form as well: it may be guarded, and
+    followed, otherwise.
+    """
 
     states: list[State] = Field(min_length=2)
     moves: list[Move]
@@ -115,6 +119,11 @@ class Lifecycle(Clause):
         """Return the moves that leave this state, in the order of the policy."""
         moves: tuple[Move, ...] = self.__dict__["_moves"][state]
         return moves
+
+    def submits(self, move: Move) -> bool:
+        """Tell whether a move ends the form: the customer's own, or another one from the first state to the same."""
+        own = next((each for each in self.moves if each.id == self.submit), None)
+        return move is own or (own is not None and self.first in self.sources(move) and move.to == own.to)
 
     def make(self, move: Move, case: Moving) -> None:
         """Let the machine carry the case over; `transitions.MachineError` if the move does not leave its state."""

@@ -47,7 +47,7 @@ DYNAMIC: dict[str, set[str]] = {
 }
 #: What fills the sentences of a policy: those to staff about a case, those to the customer, those before a move.
 ABOUT = {"number", "type", "state"}
-TO_STAFF = {*ABOUT, "owner", "flags"}
+TO_STAFF = {*ABOUT, "owner", "flags", "grades", "promised"}
 TO_CUSTOMERS = {*ABOUT, "date"}
 
 
