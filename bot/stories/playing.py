@@ -12,7 +12,7 @@ import structlog
 from bot.stories import judging
 from bot.stories.judging import Finding
 from bot.stories.script import CUSTOMER, WAIT, Deed, Message, Script, Story, people
-from bot.stories.theatre import Line, Stopped, Theatre
+from bot.stories.theatre import Line, Refused, Stopped, Theatre
 from bot.stories.world import case_id
 from complaints.calendar import WorkCalendar
 from complaints.case import Case
@@ -267,18 +267,20 @@ class _Player:
     def _deed(self, deed: Deed) -> None:
         if deed.do == WAIT:
             self._theatre.note(deed.who or "—", "▸ wait")
-        elif deed.who in self._people:
-            self._customer(deed)
         elif deed.do == _REGISTER:
             self._theatre.register(deed.who, deed.with_.get("text", ""), deed.with_.get("customer", CUSTOMER))
         else:
-            self._act(deed)
+            self._try(deed)
 
-    def _act(self, deed: Deed) -> None:
-        case, reason = self._case(deed.case), ""
+    def _try(self, deed: Deed) -> None:
+        """Let somebody do something; what the story says is refused must be, and is noted."""
+        reason = ""
         try:
-            self._theatre.act(deed.who, case, deed.do, deed.with_)
-        except Stopped as error:
+            if deed.who in self._people:
+                self._customer(deed)
+            else:
+                self._theatre.act(deed.who, self._case(deed.case), deed.do, deed.with_)
+        except Refused as error:
             if not deed.refused:
                 raise
             reason = error.message

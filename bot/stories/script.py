@@ -69,7 +69,7 @@ class Message(_Part):
 class Deed(_Part):
     """What a member of the staff, or a customer, does: `do` is a move of the lifecycle, an act, or `wait`.
 
-    `refused`: it is tried, and the desk must not let it be done.
+    `refused`: it is tried, and the desk must not let it be done, whoever tries it.
     """
 
     at: datetime

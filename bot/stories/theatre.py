@@ -84,6 +84,10 @@ class Stopped(Exception):
         self.message, self.cure = message, cure
 
 
+class Refused(Stopped):
+    """The desk does not let somebody do something: a story may say that this must be so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """Something that somebody was told: who (a role, or a customer's name), when, about which case, in which words."""
@@ -239,7 +243,7 @@ class Theatre:
         with self.turn(case.id) as turn:
             open_to = [each.id for each in rights.moves(turn, turn.scene.cases[case.id])]
         if move not in open_to:
-            raise Stopped(f"{who} cannot do {move!r} now.", f"The case is {case.state}; open are: {_or(open_to)}.")
+            raise Refused(f"{who} cannot do {move!r} now.", f"The case is {case.state}; open are: {_or(open_to)}.")
         self.note(who, f"▸ {move}")
         self._hear(who, channel, press=str(Token(scope="c", case_id=case.id, stamp=case.round, value=move)))
         if self.conversation(who).state == "explaining":
@@ -280,7 +284,7 @@ class Theatre:
                 here = turn.scene.cases[case.id]
                 open_to, owner = _open_to(turn, here, member), turn.owner(here)
             whose = f", it belongs to {owner.name}" if owner is not None and owner.id != member.id else ""
-            raise Stopped(
+            raise Refused(
                 f"{member.name} cannot do {act!r}: {self.book.wording.say('en', error.key, **error.values)}",
                 f"The case is {here.state}{whose}; {member.name} may: {_or(open_to)}.",
             ) from error

@@ -177,6 +177,22 @@ def test_an_act_that_must_be_refused_is_tried(tmp_path):
     assert failed(played(tmp_path, changed("expect:", done))) == ["refused"]
 
 
+def test_what_a_customer_may_not_do_is_tried_too(tmp_path):
+    early = '  - {at: "2025-03-03 11:00", who: customer, do: customer_accepts, refused: true}\nexpect:'
+    outcome = played(tmp_path, changed("expect:", early))
+    assert outcome.well
+    assert any(line.who == "customer" and "is refused" in line.what for line in outcome.lines)
+
+    late = '  - {at: "2025-03-03 11:40", who: customer, do: customer_accepts, refused: true}\nexpect:'
+    assert "refused" in failed(played(tmp_path, changed("expect:", late)))
+
+
+def test_a_mistake_of_the_story_is_no_refusal(tmp_path):
+    for deed in ("do: customer_accepts, case: 7", "do: press, with: {label: Nothing}"):
+        entry = f'  - {{at: "2025-03-03 11:40", who: customer, {deed}, refused: true}}\nexpect:'
+        assert wrong(tmp_path, changed("expect:", entry))
+
+
 def test_a_complaint_by_telephone_is_entered_by_reception(tmp_path):
     outcome = played(tmp_path, changed("channel: telegram", "channel: phone"))
 
