@@ -304,7 +304,8 @@ async def test_the_list_shows_open_cases_the_nearest_deadline_first(town):
     assert "没有这个编号" not in await zhou.say("随便说说")
 
 
-async def test_an_urgent_case_stands_before_all_others_in_the_list(town):  # S3-3.1i
+async def test_an_urgent_case_stands_before_all_others_in_the_list(town):
+    """S3-3.1i."""
     zhou = await town.agent("周敏", "reception")
     wang, li = await town.customer("王岚"), await town.customer("李娜")
     await li.say("充电器起火了，孩子烫伤")
