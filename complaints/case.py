@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
+from complaints.clauses.lifecycle import Result
 from complaints.clauses.model import Sentence
 
 
@@ -134,8 +135,6 @@ class ApprovalRun(BaseModel):
         return self.steps[self.at] if self.outcome == "open" and self.at < len(self.steps) else None
 
 
-#: What becomes of a complaint (ISO 10002, 8.8).
-Result = Literal["upheld", "partly_upheld", "not_upheld", "withdrawn", "out_of_scope"]
 #: What a customer may be given (ISO 10002, 7.9 and its annex on remedies).
 REMEDIES: Final = (
     "refund", "replacement", "repair", "rework", "resend", "technical_help", "information", "referral",

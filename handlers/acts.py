@@ -205,7 +205,10 @@ def _move(turn: Turn, case: Case, member: Staff, move: Move, given: Given) -> No
     text = given.get("text", "")
     if move.solution == "told":
         text = text or case.words.proposal
-    decision = decisions.weigh(turn, case, actor(member), given) if move.decides else None
+    words = {**given, "text": text}
+    decision = decisions.weigh(turn, case, actor(member), words) if move.decides is True else None
+    if move.fulfils and given.get("remedy") and not decisions.covers(case, given["remedy"]):
+        raise NotAllowed(key="error.remedy_open", number=case.number)
     if obstacle := rights.obstacle(turn, case, move, decision=decision):
         raise NotAllowed(key=obstacle, number=case.number)
     if rights.unconfirmed(turn, case, move):

@@ -234,8 +234,20 @@ def _pressed(
     conversation.case_id = case.id
     conversation.words.act = f"{token.value}:{token.detail}"
     turn.touch(conversation)
-    turn.tell_staff(member, turn.say(language, key, number=case.number) + "\n" + turn.say(language, "staff.compose"))
+    asked = [turn.say(language, key, number=case.number), *_fulfilled(turn, case, member, token.value)]
+    turn.tell_staff(member, "\n".join([*asked, turn.say(language, "staff.compose")]))
     return turn.say(language, "staff.in_private") if message.address.group else ""
+
+
+def _fulfilled(turn: Turn, case: Case, member: Staff, act: str) -> list[str]:
+    """Return what somebody says by this act beside their words: that all of this was given."""
+    move = rights.check(turn, case, member, act)
+    owed = case.facts.decision.owed if case.facts.decision is not None else []
+    if move is None or not move.fulfils or not owed:
+        return []
+    kinds = dict.fromkeys(turn.say(member.language, f"decision.remedy.{each.kind}") for each in owed)
+    given = turn.say(member.language, "choices.joint").join(kinds)
+    return [turn.say(member.language, "staff.fulfils", remedies=given)]
 
 
 def compose(turn: Turn, conversation: Conversation, member: Staff, text: str) -> None:

@@ -362,6 +362,8 @@ def make(turn: Turn, case: Case, move: Move, actor: str, *, text: str = "") -> N
     turn.record(case, "moved" if move.to else "did", actor, clause=move.clause,
                 facts={"move": move.id, "from": before, "to": case.state},
                 words={"text": text} if text else None)  # fmt: skip
+    if isinstance(move.decides, str):
+        decisions.conclude(turn, case, move.decides, actor, text, clause=move.clause)
     if case.type in move.retypes:
         set_type(turn, case, move.retypes[case.type], actor)
     if not move.to:

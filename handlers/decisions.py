@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, get_args
 
-from complaints.case import REMEDIES, Case, Decision, Remedy, Result
+from complaints.case import REMEDIES, Case, Decision, Remedy
+from complaints.clauses.lifecycle import Result
 from complaints.errors import BadInput
 from complaints.ports import Priority
 from complaints.reading import Slot
@@ -30,7 +31,7 @@ def weigh(turn: Turn, case: Case, actor: str, given: Mapping[str, str]) -> Decis
     """
     result = _result(given.get("result", ""))
     if given.get("remedy"):
-        remedies = [_named(each) for each in re.split(r"[\s,;]+", given["remedy"]) if each]
+        remedies = _listed(given["remedy"])
     else:
         remedies = [] if result in _EMPTY else _read(turn, given.get("text", ""))
     if given.get("amount"):
@@ -53,6 +54,13 @@ def decide(turn: Turn, case: Case, decision: Decision, actor: str, reason: str, 
     turn.record(case, "decided", actor, clause=clause, facts=facts, words={"reason": reason})
 
 
+def conclude(turn: Turn, case: Case, result: Result, actor: str, reason: str, *, clause: str = "") -> None:
+    """Decide with the result that a move has by itself; what was promised stays promised where that is something."""
+    before = case.facts.decision
+    remedies = before.remedies if before is not None and result not in _EMPTY else []
+    decide(turn, case, Decision(at=turn.now, by=actor, result=result, remedies=remedies), actor, reason, clause=clause)
+
+
 def give(turn: Turn, case: Case, actor: str, *kinds: str) -> bool:
     """Write down that what was promised was given: these remedies, or all. False if nothing of it was owed."""
     decision = case.facts.decision
@@ -64,6 +72,12 @@ def give(turn: Turn, case: Case, actor: str, *kinds: str) -> bool:
     return bool(given)
 
 
+def covers(case: Case, named: str) -> bool:
+    """Tell whether the remedies that are named are all that is owed: nobody says of a part that it was everything."""
+    kinds = {each.kind for each in _listed(named)}
+    return case.facts.decision is None or all(each.kind in kinds for each in case.facts.decision.owed)
+
+
 def recourse(turn: Turn, case: Case) -> None:
     """Tell the customer, once, with the decision where they can turn if they do not agree (ISO 10002, 8.8)."""
     decision = case.facts.decision
@@ -72,6 +86,8 @@ def recourse(turn: Turn, case: Case) -> None:
     language = conversation.words.language
     asked = bool(cards.customer_buttons(turn, case, language)) or rights.last_word(turn, case)
     if decision is None or decision.told or not (asked or state.resolved or state.final):
+        return
+    if decision.result == "withdrawn":  # by the customer's own wish
         return
     decision.told = True
     ways = "\n".join(
@@ -96,6 +112,10 @@ def _result(given: str) -> Result | None:
     if given and found is None:
         raise BadInput(key="error.choice", given=given, possible=", ".join(RESULTS))
     return found
+
+
+def _listed(given: str) -> list[Remedy]:
+    return [_named(each) for each in re.split(r"[\s,;]+", given) if each]
 
 
 def _named(given: str) -> Remedy:

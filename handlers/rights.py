@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, get_args
 
-from complaints.case import Case, Decision, Result
+from complaints.case import Case, Decision
 from complaints.clauses.clock import Clock
-from complaints.clauses.lifecycle import Move
+from complaints.clauses.lifecycle import Move, Result
 from complaints.clauses.routing import Hidden
 from complaints.conversation import DESK, Staff
 from complaints.errors import NotAllowed
@@ -320,10 +320,14 @@ def _any(found: Callable[[Turn, Case, Staff], list[tuple[str, str]]]) -> Callabl
 
 
 def _correcting(turn: Turn, case: Case, member: Staff) -> bool:
-    """Tell whether the decision can be set right: where others agree to decisions, another one is put to them."""
+    """Tell whether the decision can be set right: where others agree to it, or have, another one is put to them."""
     policy = turn.policy(case)
     deciding = {name for move in policy.lifecycle.moves if move.decides for name in (move.id, move.to)}
-    agreed = any(deciding.intersection(each.on) for each in policy.approvals)
+    asked = {run.id for run in case.facts.approvals}
+    agreed = any(
+        deciding.intersection(each.on) and (each.id in asked or turn.holds(each.when, case))
+        for each in policy.approvals
+    )
     return case.facts.decision is not None and not agreed and _owning(turn, case, member)
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
-from complaints.case import REMEDIES, Result
+from complaints.case import REMEDIES
 from complaints.clauses.escalation import EXTERNAL_REPLY
+from complaints.clauses.lifecycle import Result
 from complaints.clauses.routing import LEAD
 from complaints.events import HAPPENINGS
 

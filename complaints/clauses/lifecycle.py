@@ -12,6 +12,8 @@ from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, l
 
 #: Written for `from`: every state that is not final.
 ANYWHERE: Final = "*"
+#: What becomes of a complaint (ISO 10002, 8.8).
+Result = Literal["upheld", "partly_upheld", "not_upheld", "withdrawn", "out_of_scope"]
 
 
 class State(Clause):
@@ -34,7 +36,8 @@ class Move(Clause):
     `on`, when one of these things happens. Moves by others with `on` are made along with that act: a claim starts the
     work. `asks` is the wording key of what the person is asked to write before the move; `tells` the key of what the
     customer is told afterwards; `button` the label; `counts` what is counted with it. A move that `decides` carries the
-    result and the remedies that the customer is promised, one that `fulfils` says that they were given. `retypes` maps
+    result and the remedies that the customer is promised, as they are read from its words; `decides: not_upheld`, or
+    any other result, is that result, whoever makes it. One that `fulfils` says that all of it was given. `retypes` maps
     complaint types to those that a case of them has from then on. What is written with a move whose `solution` is
     `drafted` is the solution, told to the customer by a later one whose `solution` is `told`.
     """
@@ -51,7 +54,7 @@ class Move(Clause):
     counts: Literal["", "rejection", "reopening"] = ""
     often: bool = False
     rare: bool = Field(default=False, description="its button stands behind `more` on a full card")
-    decides: bool = False
+    decides: bool | Result = False
     fulfils: bool = False
     retypes: dict[Id, Id] = Field(default_factory=dict)
     solution: Literal["", "drafted", "told"] = ""

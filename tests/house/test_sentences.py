@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from bot.wiring import _COMMANDS
-from complaints.case import REMEDIES, Result
+from complaints.case import REMEDIES
+from complaints.clauses.lifecycle import Result
 from complaints.messages import AttachmentKind
 from complaints.policy import WEEKDAYS, Policy
 from handlers import rights

@@ -16,6 +16,15 @@ def test_every_example_of_every_company_holds() -> None:
     assert [str(problem) for problem in problems] == []
 
 
+def test_every_company_decides_about_its_complaints_and_gives_what_it_promises() -> None:
+    for path in sorted((POLICIES / "companies").glob("*.yaml")):
+        moves = load(path, POLICIES).lifecycle.moves
+        decides = {each.decides for each in moves} - {False, "withdrawn"}
+
+        assert decides, f"{path.name}: no move decides"
+        assert True not in decides or any(each.fulfils for each in moves), f"{path.name}: nothing promised is given"
+
+
 def test_every_clause_of_the_trader_names_the_sentence_of_its_rule_book() -> None:
     policy = load("trade_003", POLICIES)
 

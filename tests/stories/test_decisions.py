@@ -8,7 +8,6 @@ from handlers import routing
 from handlers.turn import Batch, Turn
 from storage import Want
 
-DECIDES = {"propose": {"decides": True}, "done": {"fulfils": True}}
 RECOURSE = "如果您不认可"
 
 
@@ -50,7 +49,7 @@ def remedies(town):
     ],
 )
 async def test_what_is_promised_is_read_from_the_agents_words_and_shown_to_them(shaped, words, expected):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     _, _, told = await proposed(town, words)
     assert remedies(town) == expected
     assert town.case().facts.decision.result == "upheld"
@@ -62,7 +61,7 @@ async def test_what_is_promised_is_read_from_the_agents_words_and_shown_to_them(
 
 
 async def test_the_customer_is_told_where_to_turn_in_the_same_message_and_once(shaped):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     zhou, wang, _ = await proposed(town, "退款100元")
     heard = await wang.heard()
     assert heard.many == 1
@@ -77,7 +76,7 @@ async def test_the_customer_is_told_where_to_turn_in_the_same_message_and_once(s
 
 
 async def test_words_that_promise_nothing_leave_the_result_open_until_somebody_says_it(shaped):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     zhou, _, told = await proposed(town, "这是正常现象，请放心")
     assert town.case().facts.decision.result is None
     assert "结论还没写明" in told
@@ -88,7 +87,7 @@ async def test_words_that_promise_nothing_leave_the_result_open_until_somebody_s
 
 
 async def test_by_name_goes_before_what_is_read(shaped):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     zhou, _, _ = await proposed(town, "先给您维修")
     await zhou.all("!更正结论", "!部分成立", "退款一半")
     act(town, zhou.member, "decide", detail="upheld", text="退款", remedy="refund:1800.50 apology", amount="")
@@ -111,7 +110,7 @@ async def test_by_name_goes_before_what_is_read(shaped):
     ],
 )
 async def test_what_cannot_be_meant_is_refused_and_leaves_nothing_changed(shaped, values, key):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     zhou = await town.agent("周敏", "reception", "logistics")
     wang = await town.customer()
     await wang.file()
@@ -126,7 +125,7 @@ async def test_what_cannot_be_meant_is_refused_and_leaves_nothing_changed(shaped
 
 
 async def test_nothing_is_done_before_what_was_promised_was_given(shaped):
-    town = await shaped(moves={"propose": {"decides": True}})
+    town = await shaped(moves={"done": {"fulfils": False}})
     zhou, wang, _ = await proposed(town, "退款1800元，并道歉")
     heard = await wang.heard()
     await wang.press(heard.labels[0])
@@ -147,11 +146,12 @@ async def test_nothing_is_done_before_what_was_promised_was_given(shaped):
 
 
 async def test_a_move_that_fulfils_gives_all_of_it(shaped):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     zhou, wang, _ = await proposed(town, "退款1800元，并道歉")
     await wang.press((await wang.heard()).labels[0])
     await zhou.heard()
-    await zhou.all("!已办完", "钱退了，也道歉了")
+    assert "这些都已兑现：退款、道歉" in await zhou.press("已办完")
+    await zhou.say("钱退了，也道歉了")
     case = town.case()
     assert case.state == "completed"
     assert case.facts.decision.owed == []
@@ -159,7 +159,7 @@ async def test_a_move_that_fulfils_gives_all_of_it(shaped):
 
 
 async def test_what_a_customer_refuses_is_not_owed_and_a_new_proposal_takes_its_place(shaped):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     zhou, wang, _ = await proposed(town, "打折50元")
     await wang.all(f"!{(await wang.heard()).labels[1]}", "太少了")
     assert town.case().facts.decision is None
@@ -171,7 +171,7 @@ async def test_what_a_customer_refuses_is_not_owed_and_a_new_proposal_takes_its_
 
 
 async def test_after_the_last_refusal_the_customer_is_not_asked_again_and_a_person_decides(shaped):
-    town = await shaped(moves=DECIDES, acceptance={"most": 1})
+    town = await shaped(acceptance={"most": 1})
     boss = await town.agent("李总", "leading_group")
     zhou, wang, _ = await proposed(town, "打折50元")
     await wang.all(f"!{(await wang.heard()).labels[1]}", "太少了")
@@ -194,7 +194,7 @@ async def test_after_the_last_refusal_the_customer_is_not_asked_again_and_a_pers
 
 
 async def test_without_a_cap_the_customer_may_refuse_as_often_as_they_like(shaped):
-    town = await shaped(moves=DECIDES)
+    town = await shaped()
     zhou, wang, _ = await proposed(town, "打折1元")
     number = town.case().number
     for count in range(1, 5):
@@ -206,8 +206,32 @@ async def test_without_a_cap_the_customer_may_refuse_as_often_as_they_like(shape
 
 
 async def test_a_decision_that_others_agree_to_is_put_to_them_again_and_not_corrected_behind_their_back(shaped):
-    town = await shaped(moves=DECIDES, approvals={"solution": {"on": "propose", "when": {}}})
+    town = await shaped(approvals={"solution": {"on": "propose", "when": {}}})
     zhou, _, told = await proposed(town, "退款10元")
     assert "更正结论" not in told
     with pytest.raises(NotAllowed):
         act(town, zhou.member, "decide", detail="upheld", text="退款", remedy="refund:99999")
+
+
+async def test_who_names_what_was_given_does_not_say_that_the_rest_was(shaped):
+    town = await shaped()
+    zhou, wang, _ = await proposed(town, "退款1800元，并道歉")
+    await wang.press((await wang.heard()).labels[0])
+    with pytest.raises(NotAllowed) as refusal:
+        act(town, zhou.member, "done", text="道歉信寄了，退款没办", remedy="apology")
+    assert refusal.value.key == "error.remedy_open"
+    assert town.case().state == "executing"
+    act(town, zhou.member, "remedied", detail="refund")
+    act(town, zhou.member, "done", text="道歉信寄了", remedy="apology")
+    assert town.case().state == "completed"
+    assert town.case().facts.decision.owed == []
+
+
+async def test_a_complaint_that_was_taken_back_is_decided_as_such_and_nothing_is_owed(shaped):
+    town = await shaped()
+    _, wang, _ = await proposed(town, "退款1800元")
+    await wang.heard()
+    await wang.say("/cancel")
+    assert RECOURSE not in await wang.press("确定撤回")
+    decision = town.case().facts.decision
+    assert (decision.result, decision.owed) == ("withdrawn", [])
