@@ -25,6 +25,10 @@ def test_every_company_decides_about_its_complaints_and_gives_what_it_promises()
         assert True not in decides or any(each.fulfils for each in moves), f"{path.name}: nothing promised is given"
 
 
+def test_in_every_company_an_organisation_accepts_by_a_contact_who_was_called_back() -> None:
+    assert all(load(path, POLICIES).acceptance.authorised for path in (POLICIES / "companies").glob("*.yaml"))
+
+
 def test_every_clause_of_the_trader_names_the_sentence_of_its_rule_book() -> None:
     policy = load("trade_003", POLICIES)
 

@@ -128,7 +128,7 @@ async def test_a_changed_file_is_read_again_and_a_broken_one_is_not_taken(filed,
 
 
 async def test_for_an_organisation_only_a_confirmed_contact_accepts(filed):
-    town = await filed(acceptance={"authorised": True})
+    town = await filed()
     zhou, wang, _ = await proposed(town, "免费补发")
     heard = await wang.heard()
     refused = await wang.press(heard.labels[0])
@@ -149,7 +149,7 @@ async def test_for_an_organisation_only_a_confirmed_contact_accepts(filed):
 
 
 async def test_anybody_may_refuse_and_a_private_customer_accepts_alone(filed):
-    town = await filed(acceptance={"authorised": True})
+    town = await filed()
     zhou, wang, _ = await proposed(town, "免费补发")
     await wang.all(f"!{(await wang.heard()).labels[1]}", "太慢")
     assert town.case().facts.rejections == 1
