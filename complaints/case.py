@@ -211,7 +211,8 @@ class CaseFacts(BaseModel):
     `order` is what was found on file about the order: facts for conditions. `viewed` are the members of the staff who
     looked at the case on its last day of that. `authorised`: the customer was confirmed as a contact who may accept
     for their organisation, `asked_to_confirm` the round in which the staff was asked to do that. `waiting` are
-    moves that are made as soon as nothing stands in their way, and who made them.
+    moves that are made as soon as nothing stands in their way, and who made them. `chasers` counts how often the
+    customer has come after the case, `chased_at` is when they did last.
     """
 
     flags: list[str] = Field(default_factory=list)
@@ -237,6 +238,7 @@ class CaseFacts(BaseModel):
     rejections: int = 0
     reopenings: int = 0
     chasers: int = 0
+    chased_at: datetime | None = None
     files: int = 0
     complete: bool = False
     nudged: bool = False

@@ -36,6 +36,10 @@ _FLOOD_WINDOW: Final = 10
 #: What reads like a question is a complaint all the same, and not for another system, where one type scores so much.
 _OURS: Final = 0.8
 _LISTED: Final = 5
+#: Whoever asks again within this time where things stand is counted once.
+_CHASED_AGAIN: Final = timedelta(hours=4)
+#: What the reader calls words that only ask to go on (see `taxonomy.slots` of a policy).
+_CHASER: Final = "chaser"
 #: What a language is not read from: signs, and whatever holds a digit, such as a case number.
 _WORDS: Final = re.compile(r"[A-Za-z-]*\d[\w-]*|[\W_]+")
 _NEW: Final = "new"
@@ -318,7 +322,7 @@ def _wished(turn: Turn, conversation: Conversation, message: IncomingMessage, wi
     elif wish == "resume":
         _resume(turn, conversation, case)
     elif wish == "status":
-        status(turn, conversation)
+        _asked_after(turn, conversation)
     elif wish == "human":
         _human(turn, conversation, message, case)
         return True
@@ -476,6 +480,13 @@ def _said_freely(turn: Turn, conversation: Conversation, message: IncomingMessag
             _chase(turn, known[0])
             turn.tell(conversation, told, case=known[0])
             return
+        if len(known) == 1 and known[0].facts.resolved_at is None and reading.slot(_CHASER) is not None:
+            cases.hear(turn, known[0], message, text, reading)
+            _chase(turn, known[0])
+            if conversation.state != "idle":
+                conversation.make("rest")
+            turn.tell(conversation, turn.say(language, "hear.added", number=known[0].number), case=known[0])
+            return
         if reading.flags:  # a danger does not wait until it is clear where the words belong
             cases.danger(turn, known[-1], reading)
         _ask_which(turn, conversation, message, text, known)
@@ -536,7 +547,7 @@ def _number_alone(turn: Turn, conversation: Conversation, text: str) -> bool:
         return True
     if number is None:
         return False
-    status(turn, conversation)
+    _asked_after(turn, conversation)
     return True
 
 
@@ -631,8 +642,26 @@ def _attach(turn: Turn, conversation: Conversation, picked: str) -> None:
 
 
 def _chase(turn: Turn, case: Case) -> None:
-    case.facts.chasers += 1
+    _count(turn, case)
     cases.happen(turn, case, "customer_wrote", CUSTOMER)
+
+
+def _asked_after(turn: Turn, conversation: Conversation) -> None:
+    """Say where things stand; whoever asks that while people owe them something has chased, once in some hours."""
+    for case in _open(turn, conversation):
+        waits = case.facts.complete and case.facts.resolved_at is None and not case.facts.asked
+        chased = case.facts.chased_at
+        if waits and not rights.decides(turn, case) and (chased is None or turn.now - chased >= _CHASED_AGAIN):
+            _count(turn, case)
+    status(turn, conversation)
+
+
+def _count(turn: Turn, case: Case) -> None:
+    """Count that the customer has come after their case again; a flag or a grade may follow from how often."""
+    case.facts.chasers += 1
+    case.facts.chased_at = turn.now
+    turn.touch(case)
+    cases.regrade(turn, case)
 
 
 def _replied(turn: Turn, conversation: Conversation, case: Case, message: IncomingMessage, text: str) -> None:

@@ -49,6 +49,11 @@ def moves(turn: Turn, case: Case, *, member: Staff | None = None) -> list[Move]:
     ]
 
 
+def decides(turn: Turn, case: Case) -> bool:
+    """Tell whether it is the customer's turn: a proposal waits for their yes or no."""
+    return any(move.counts == "rejection" for move in moves(turn, case))
+
+
 def last_word(turn: Turn, case: Case, move: Move | None = None) -> bool:
     """Tell whether the customer has refused as often as the policy lets them: only a person decides then.
 
