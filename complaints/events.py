@@ -68,6 +68,7 @@ EVENTS: Final = {
     "decided": "the company decided about the complaint",
     "remedied": "what was promised was given",
     "external_opened": "somebody outside passed the complaint on, with a deadline of their own",
+    "external_corrected": "the number or the deadline of the outside was set right",
     "external_replied": "the reply to the outside is recorded",
     "concerns": "a member of the staff is whom the complaint is about",
     "ordered": "the order was found on file",

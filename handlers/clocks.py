@@ -321,6 +321,14 @@ def open_external(turn: Turn, case: Case, due_at: datetime) -> None:
     start(turn, case, _clock(turn, case, EXTERNAL_REPLY), turn.now, agreed=due_at)
 
 
+def move_external(turn: Turn, case: Case, due_at: datetime) -> None:
+    """Give the clock of a case that came from outside another date."""
+    run, clock = case.facts.clocks[EXTERNAL_REPLY], _clock(turn, case, EXTERNAL_REPLY)
+    if due_at != run.agreed_at:
+        run.agreed_at = due_at
+        turn.record(case, "clock_redated", SYSTEM, clause=clock.clause, facts=_redate(turn, case, clock, run))
+
+
 def _moment(turn: Turn, clock: Clock, run: ClockRun, percent: int, *, named: bool = False) -> datetime:
     """Return when so much of a run's time is gone, or was: with all its extensions and pauses.
 

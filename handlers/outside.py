@@ -7,10 +7,10 @@ from typing import Final
 
 from complaints.calendar import due
 from complaints.case import Case, ExternalRun
-from complaints.clauses.escalation import EXTERNAL_REPLY
+from complaints.clauses.escalation import EXTERNAL_REPLY, External
 from complaints.conversation import Staff
 from complaints.errors import BadInput, NotAllowed
-from handlers import cases, clocks, notices
+from handlers import cases, clocks, notices, rights
 from handlers.turn import Turn
 
 #: A date, with a time or without one, among the words of an act.
@@ -24,7 +24,8 @@ _LONGEST: Final = 200
 def external(turn: Turn, case: Case, member: Staff, given: Mapping[str, str]) -> None:
     """Mark a case as passed on by somebody outside: who, the number it has there, and the deadline they named.
 
-    Where they named none, the policy's limit counts.
+    Where they named none, the policy's limit counts. While their reply is owed, this sets the number and the deadline
+    right, each that is given: a slip of the pen, or more time that they granted.
     """
     rule = turn.policy(case).external
     if rule is None:
@@ -32,8 +33,13 @@ def external(turn: Turn, case: Case, member: Staff, given: Mapping[str, str]) ->
     text = given.get("text", "")
     named = _DEADLINE.search(given.get("due") or text)
     number = given.get("number") or " ".join(_DEADLINE.sub(" ", text).split())
-    if not number or len(number) > _LONGEST or (given.get("due") and named is None):
+    owed = case.facts.external if rights.replies(case) else None
+    missing = not number and (owed is None or named is None)
+    if missing or len(number) > _LONGEST or (given.get("due") and named is None):
         raise BadInput(key="error.external_number")
+    if owed is not None:
+        _correct(turn, case, owed, member, number, owed.due_at if named is None else _moment(turn, named))
+        return
     due_at = due(rule.limit, turn.now, turn.book.calendar) if named is None else _moment(turn, named)
     actor = f"staff:{member.id}"
     case.facts.external = ExternalRun(kind=given["detail"], opened_at=turn.now, due_at=due_at)
@@ -42,11 +48,27 @@ def external(turn: Turn, case: Case, member: Staff, given: Mapping[str, str]) ->
                 facts={"kind": given["detail"], "due_at": due_at.isoformat(), "named": named is not None})  # fmt: skip
     cases.regrade(turn, case)
     clocks.open_external(turn, case, due_at)
-    kind = next(each.title for each in rule.kinds if each.id == given["detail"])
-    evidence = rule.evidence or [kind]
-    key = "staff.external_evidence" if rule.evidence else "staff.external"
-    notices.alert(turn, case, rule.to, key, kind=kind, due=due_at, evidence=evidence)
+    _alert(turn, case, rule, case.facts.external)
     cases.happen(turn, case, "external_opened", actor)
+
+
+def _correct(turn: Turn, case: Case, run: ExternalRun, member: Staff, number: str, due_at: datetime) -> None:
+    """Set right what whoever passed the case on named: their clock goes by it from now on."""
+    before, words = run.due_at, {"before": case.words.external_number, "number": number or case.words.external_number}
+    run.due_at, case.words.external_number = due_at, words["number"]
+    turn.record(case, "external_corrected", f"staff:{member.id}", words=words,
+                facts={"kind": run.kind, "before": before.isoformat(), "due_at": due_at.isoformat()})  # fmt: skip
+    clocks.move_external(turn, case, due_at)
+    rule = turn.policy(case).external
+    if rule is not None and due_at != before:
+        _alert(turn, case, rule, run)
+
+
+def _alert(turn: Turn, case: Case, rule: External, run: ExternalRun) -> None:
+    """Tell whom it concerns who expects a reply by when, and what to gather for it."""
+    kind = next(each.title for each in rule.kinds if each.id == run.kind)
+    key = "staff.external_evidence" if rule.evidence else "staff.external"
+    notices.alert(turn, case, rule.to, key, kind=kind, due=run.due_at, evidence=rule.evidence or [kind])
 
 
 def reply_outside(turn: Turn, case: Case, member: Staff, given: Mapping[str, str]) -> None:

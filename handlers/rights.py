@@ -92,7 +92,7 @@ def obstacle(turn: Turn, case: Case, move: Move, *, decision: Decision | None = 
         return ""
     state, known = lifecycle.state(move.to), case.facts
     promised = decision or known.decision
-    if state.final and known.external is not None and known.external.replied_at is None:
+    if state.final and replies(case):
         return "error.external_open"
     given = move.fulfils or move.counts == "rejection" or promised is None or not promised.owed
     return "error.remedy_open" if (state.resolved or state.final) and not given else ""
@@ -351,21 +351,29 @@ def _owed(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
     return [*dict.fromkeys(found), *([("all", turn.say(member.language, "staff.all"))] if len(found) > 1 else [])]
 
 
+def replies(case: Case) -> bool:
+    """Tell whether a reply is owed to whoever passed the case on."""
+    return case.facts.external is not None and case.facts.external.replied_at is None
+
+
 def _from_outside(turn: Turn, case: Case, member: Staff) -> bool:
-    known = case.facts.external
-    asked = turn.policy(case).external is not None and (known is None or known.replied_at is not None)
-    return asked and _working(turn, case, member)
+    """Tell whether this member may enter who passed the case on, or set right what these named."""
+    if turn.policy(case).external is None:
+        return False
+    return _working(turn, case, member) or (replies(case) and handles(turn, case, member))
 
 
 def _outsiders(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str]]:
-    rule = turn.policy(case).external
-    return [(each.id, each.title[member.language]) for each in rule.kinds] if rule is not None else []
+    """Return who may have passed the case on: while a reply is owed to somebody, only they."""
+    rule, known = turn.policy(case).external, case.facts.external
+    kinds = [each for each in rule.kinds if not replies(case) or known is None or each.id == known.kind] if rule else []
+    return [(each.id, each.title[member.language]) for each in kinds]
 
 
 def _replying(turn: Turn, case: Case, member: Staff) -> bool:
     """Tell whether a reply to the outside is owed, and theirs to record; it is owed for a withdrawn case too."""
-    rule, known = turn.policy(case).external, case.facts.external
-    if rule is None or known is None or known.replied_at is not None:
+    rule = turn.policy(case).external
+    if rule is None or not replies(case):
         return False
     return meant(turn, case, member, rule.replied_by) if rule.replied_by else handles(turn, case, member)
 

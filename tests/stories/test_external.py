@@ -172,7 +172,7 @@ async def test_a_customer_whose_yes_would_close_the_case_is_thanked_and_it_close
     }
     town = await shaped(external=OUTSIDE, moves=moves, clocks={"execute": {"start": "carry_out"}}, surveys=[])
     zhou, wang, number = await opened(town)
-    await zhou.all(number, f"!{number}", "!提出方案", "免费补发")
+    await zhou.all(number, f"!{number}", "!提出方案", "以后发货前先打电话")
     heard = await wang.press((await wang.heard()).labels[0])
     assert "已经记下了" in heard
     assert town.case().state == "proposed"
@@ -198,3 +198,36 @@ async def test_who_enters_a_complaint_is_told_what_to_ask_the_customer(shaped):
     assert "所在地区" in asked
     assert "联系方式" not in asked
     assert "订单号" not in asked
+
+
+async def test_a_slip_in_number_or_deadline_is_set_right_and_the_clock_goes_by_it(shaped):
+    town = await shaped(external=OUTSIDE)
+    boss = await town.agent("李总", "leading_group")
+    zhou, _, _ = await opened(town)
+    started = town.case().facts.clocks["external_reply"].started_at
+    await boss.heard()
+    await zhou.all("!更多…", "!外部转来", "!工信部", "2025-03-07 18:00")
+    case = town.case()
+    assert (case.words.external_number, town.due("external_reply")) == ("GX-2025-118", "2025-03-07 18:00")
+    assert case.facts.clocks["external_reply"].started_at == started
+    assert "3月7日" in await boss.heard()
+    act(town, zhou.member, "external", detail="miit", number="GX-2025-119")
+    case = town.case()
+    assert (case.words.external_number, town.due("external_reply")) == ("GX-2025-119", "2025-03-07 18:00")
+    first, second = town.events("external_corrected")
+    assert first.facts["due_at"] < first.facts["before"]
+    assert second.words == {"before": "GX-2025-118", "number": "GX-2025-119"}
+    assert len(town.events("external_opened")) == 1
+    act(town, zhou.member, "external", detail="miit", text="2025-03-20 18:00")
+    assert town.due("external_reply") == "2025-03-20 18:00"
+
+
+async def test_nobody_else_takes_the_place_of_whoever_still_expects_a_reply(shaped):
+    town = await shaped(external=OUTSIDE)
+    zhou, _, _ = await opened(town)
+    with pytest.raises(BadInput):
+        act(town, zhou.member, "external", detail="press", number="R 7", due="2025-03-10 12:00")
+    assert town.case().facts.external.kind == "miit"
+    act(town, zhou.member, "reply_outside", text="答复函")
+    act(town, zhou.member, "external", detail="press", number="R 7", due="2025-03-10 12:00")
+    assert town.case().facts.external.kind == "press"
