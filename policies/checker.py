@@ -36,6 +36,13 @@ _SATURDAY: Final = 5
 _HEAD: Final = frozenset({"id", "title", "number"})
 #: Names that `Phrasebook.say` uses itself.
 _TAKEN: Final = frozenset({"self", "language", "key"})
+#: How to put a number right, by the bound that it breaks.
+_BOUNDS: Final = {
+    "ge": "Write a number of {bound} at least.",
+    "gt": "Write a number above {bound}.",
+    "le": "Write a number of {bound} at most.",
+    "lt": "Write a number below {bound}.",
+}
 #: What should stand where something else stands, by the beginning of the type of pydantic's error.
 _EXPECTED: Final = {
     "string_type": "a text",
@@ -288,7 +295,8 @@ def _told(data: Any, place: Place, mistake: ErrorDetails) -> tuple[str, str]:  #
         told = f"{where}: {given} stands where {expected} should be.", f"Write {expected}."
     else:
         said = mistake["msg"].removeprefix("Value error, ").replace("Input should", "It should")
-        told = f"{where}: {said.rstrip('.')}.", ""
+        cures = [cure.format(bound=bound[name]) for name, cure in _BOUNDS.items() if name in bound]
+        told = f"{where}: {said.rstrip('.')}.", " ".join(cures)
     return told
 
 

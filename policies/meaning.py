@@ -159,6 +159,12 @@ def _routing(subject: Subject) -> Iterator[Finding]:
             yield unknown(("routing", "alarm", "then"), "role", name, known.roles)
     there = {"owner", *known.roles, *known.parts}
     for index, hidden in enumerate(routing.hidden):
+        if not hidden.only:
+            yield Finding(
+                path=("routing", "hidden", index, "only"),
+                message="These cases are hidden from everybody, so that nobody handles them.",
+                cure="Name in `only` the roles or parts that see them, e.g. owner.",
+            )
         for name in hidden.only:
             if name not in there:
                 yield unknown(("routing", "hidden", index, "only"), "role or part", name, there)
@@ -212,6 +218,21 @@ def _form(subject: Subject) -> Iterator[Finding]:
             )
         yield from _pattern((*path, "pattern"), each.pattern)
         yield from twice((*path, "choices"), "choice", [choice.id for choice in each.choices])
+    yield from _stated(subject)
+
+
+def _stated(subject: Subject) -> Iterator[Finding]:
+    """Look for the fact `amount` in a field that is none: approvals and grades by amount would go by nothing."""
+    form, path = subject.policy.form, ("form", "amount")
+    amounts = [each.id for each in form.fields if each.kind == "amount"]
+    if form.amount and not form.has(form.amount) and "form" not in subject.broken:
+        yield unknown(path, "field", form.amount, amounts, "Add a field with `kind: amount`, or remove the line.")
+    elif form.amount and form.has(form.amount) and form.amount not in amounts:
+        yield Finding(
+            path=path,
+            message=f"The field {form.amount!r} asks for no amount, so that nothing goes by it.",
+            cure="Write `kind: amount` in the field, or name another one.",
+        )
 
 
 def _taxonomy(subject: Subject) -> Iterator[Finding]:
@@ -276,6 +297,13 @@ def _lifecycle(subject: Subject) -> Iterator[Finding]:
                     yield unknown((*path, "retypes", before), "complaint type", kind, known.types)
         for key, sentence in (("asks", move.asks), ("tells", move.tells)):
             yield from worded(subject, (*path, key), sentence)
+        if move.decides is True and move.fulfils:
+            yield Finding(
+                path=(*path, "fulfils"),
+                message=f"With {move.id!r} everything counts as given in the moment in which it is promised.",
+                cure="Let one move decide and a later one fulfil; where nothing is promised, name the result: "
+                "`decides: upheld`.",
+            )
 
 
 def _staying(path: Path, move: Move) -> Iterator[Finding]:
@@ -285,6 +313,12 @@ def _staying(path: Path, move: Move) -> Iterator[Finding]:
             path=(*path, "from"),
             message=f"{ANYWHERE!r} is every state that is not final, and others stand beside it.",
             cure=f'Write `from: "{ANYWHERE}"` alone, or name the states.',
+        )
+    if move.to and move.to in move.source:
+        yield Finding(
+            path=(*path, "to"),
+            message=f"The move {move.id!r} leads back to {move.to!r}, so that what waits for this state begins again.",
+            cure="Remove `to` if the case stays where it is, or let it lead to another state.",
         )
     if move.to and move.often:
         yield Finding(
@@ -500,6 +534,12 @@ def _escalation(subject: Subject) -> Iterator[Finding]:
             if clock not in clocks:
                 yield unknown((*path, "clocks"), "clock", clock, clocks)
         for step, rung in enumerate(ladder.rungs):
+            if rung.percent in [each.percent for each in ladder.rungs[:step]]:
+                yield Finding(
+                    path=(*path, "rungs", step, "percent"),
+                    message=f"There is another rung at {rung.percent} percent, and only the first one is told.",
+                    cure="Write all of them in the `to` of one rung, or give this one another percent.",
+                )
             yield from _people((*path, "rungs", step, "to"), rung.to, known)
 
 

@@ -135,6 +135,13 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("when: {type: crew}, only", "when: {tpye: crew}, only", "no fact 'tpye'", "'type'"),
         ("alarm: {then: [duty_chief]}", "alarm: {then: [chief]}", "There is no role 'chief'.", "'duty_chief'"),
         ("lease: {amount: 8, unit: hour}", "lease: {amount: 8, unit: month_day}", "no length of time, but a date", "hours"),
+        ("only: [duty_chief, owner]", "only: []", "hidden from everybody", "owner"),
+        # numbers
+        ("acceptance: {most: 3}", "acceptance: {most: 0}", "acceptance.most: It should be greater than or equal to 1", "a number of 1 at least"),
+        ("sample: {percent: 10,", "sample: {percent: 101,", "It should be less than or equal to 100", "a number of 100 at most"),
+        # the form
+        ("  amount: loss\n", "  amount: lost\n", "There is no field 'lost'.", "'loss'"),
+        ("  amount: loss\n", "  amount: ticket_class\n", "The field 'ticket_class' asks for no amount", "kind: amount"),
         # facts
         ("amount: {gt: 100000}}}", "amount: {gt: many}}}", "this condition cannot be read", "bounds"),
         ("{id: expensive, title: *t, quiet: true, when: {amount: {gt: 100000}}}", "{id: expensive, title: *t, quiet: true}", "Nothing ever raises the flag 'expensive'", "keywords"),
@@ -152,7 +159,10 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("- {id: propose, when: {any: [{type: [refund, other]}, {done: on_site}]}}", "- {id: propose, when: {type: [refund, luggage]}}", "'investigating' can never leave it when type is 'crew' or 'other' and amount is up to 1,000", "propose"),
         ("on: plan.granted}", "on: [plan.recalled]}", "Nothing waits for 'plan.granted': once all have signed", "on: plan.granted"),
         ("    - {id: plan_refused, from: approving, to: investigating, by: system, on: plan.refused}\n", "", "Nothing waits for 'plan.refused': once somebody has refused", "on: plan.refused"),
+        ("by: owner, when: {amount: {gt: 1000}}", "decides: true, fulfils: true, by: owner, when: {amount: {gt: 1000}}", "everything counts as given in the moment in which it is promised", "a later one fulfil"),
+        ("to: proposed, by: system, on: plan.granted", "to: approving, by: system, on: plan.granted", "'plan_granted' leads back to 'approving'", "another state"),
         # clocks
+        ("{percent: 100, to: director}", "{percent: 80, to: director}", "another rung at 80 percent", "one rung"),
         ("who: [department, support]", "who: [department, suport]", "There is no role 'suport'.", "'support'"),
         ("wish: call_at", "wish: call_it", "There is no field 'call_it'.", "'call_at'"),
         ("wish: call_at", "wish: loss", "The field 'loss' asks for no moment.", "kind: moment"),
