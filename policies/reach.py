@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
 
 from complaints.clauses.approval import Approval, Chain
 from complaints.clauses.escalation import EXTERNAL_REPLY
@@ -26,6 +28,7 @@ def chances(subject: Subject) -> Iterator[Finding]:
         return
     yield from _never(subject)
     yield from _shadowed(subject)
+    yield from _overlapping(subject)
     yield from _unowned(subject)
     yield from _unheard(subject)
     yield from _stuck(subject)
@@ -175,6 +178,55 @@ def _shadowed(subject: Subject) -> Iterator[Finding]:
             yield _too_many(rows.paths[0], rows.what)
     yield from _overtaken(subject)
     yield from _unclimbed(subject)
+
+
+def _overlapping(subject: Subject) -> Iterator[Finding]:
+    """Look for amounts that two rows of an approval own in part, with other signers: nobody sees which one is meant.
+
+    A row that lies within a later one is no mistake (`le: 1000`, then `le: 5000`): the first is the exception.
+    """
+    known = facts(subject.names)
+    for index, approval in enumerate(subject.policy.approvals):
+        for key, given in (("instead", [approval.when]), ("matrix", [approval.when, *_none(approval.instead)])):
+            chains: list[Chain] = getattr(approval, key)
+            whens = [chain.when for chain in chains]
+            for (one, first), (other, second) in combinations(enumerate(chains), 2):
+                shared = _shared(first.when, second.when)
+                if not shared or [str(each) for each in first.steps] == [str(each) for each in second.steps]:
+                    continue
+                rows = [*whens[:one], Predicate(facts={}, all=[first.when, second.when])]
+                try:
+                    both = one in cover(Space(known, [*rows, *given], missing=True), rows, given).reached
+                except TooMany:
+                    continue  # told where rows that never have their turn are looked for
+                if both:
+                    yield Finding(
+                        path=("approvals", index, key, other),
+                        message=f"Number {one + 1} and number {other + 1} of {approval.id!r} both own {shared}, "
+                        "with other signers.",
+                        cure="Only the first is asked: let one end where the other begins, e.g. le: 1000 and gt: 1000.",
+                    )
+
+
+def _shared(one: Predicate, other: Predicate) -> str:
+    """Return in words what of a number two rows own, where neither lies within the other; "" if there is no such."""
+    for name in (name for name in one.facts if name in other.facts):
+        first, second = one.facts[name], other.facts[name]
+        if not isinstance(first, Test) or not isinstance(second, Test):
+            continue
+        (low, under), (lower, high) = sorted([_ends(first), _ends(second)])
+        if low < lower <= under < high:
+            upto = f" to {under[0]:,}" if under[0] != lower[0] else ""
+            return f"{name} {'from ' if upto else ''}{lower[0]:,}{upto}"
+    return ""
+
+
+def _ends(test: Test) -> tuple[tuple[Decimal, int], tuple[Decimal, int]]:
+    """Return the two ends of a range; one that does not belong to it lies a little further in."""
+    lowest, highest = Decimal("-Infinity"), Decimal("Infinity")
+    below = max((each, place) for each, place in ((test.ge, 0), (test.gt, 1), (lowest, 0)) if each is not None)
+    above = min((each, place) for each, place in ((test.le, 0), (test.lt, -1), (highest, 0)) if each is not None)
+    return below, above
 
 
 def _overtaken(subject: Subject) -> Iterator[Finding]:

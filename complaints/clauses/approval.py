@@ -63,7 +63,7 @@ class Approval(Clause):
     `instead` that holds replaces `matrix` and `before`; those of `keeps` that hold still come before it. How it ends
     has a name too, for moves, clocks and notices: `ID.granted` once all have signed, `ID.refused` with one refusal,
     `ID.recalled` where the one who asked takes it back. Where no row holds nobody owns the case: the checker says for
-    which amounts. With no steps at all it is granted at once.
+    which amounts, and which ones two rows own, with other signers. With no steps at all it is granted at once.
 
     Whoever made the move that opened it has asked for it (else the owner). Who asked never signs, nor does anybody
     twice, under whatever account. Steps that have not come yet follow the case: with a higher amount more must sign.

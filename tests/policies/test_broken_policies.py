@@ -179,6 +179,8 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("{amount: {gt: 50000, le: 500000}, risk: high}", "{amount: {gt: 50000, le: 500000}, risk: low}", "Nobody approves amounts from 50,000.01 to 500,000 when risk is 'high'", "Add a row"),
         ("{amount: {gt: 500000}}", "{amount: {gt: 600000}}", "Nobody approves amounts from 500,000.01 to 600,000 ('plan')", "widen"),
         ("{amount: {gt: 500000}}", "{amount: {ge: 1000000}}", "Nobody approves amounts from 500,000.01 to 999,999.99 ('plan')", "widen"),
+        ("{amount: {le: 50000}}", "{amount: {le: 80000}}", "Number 1 and number 2 of 'plan' both own amount from 50,000 to 80,000", "one end where the other begins"),
+        ("{amount: {gt: 500000}}", "{amount: {ge: 500000}}", "Number 2 and number 4 of 'plan' both own amount 500,000", "one end where the other begins"),
         ("{amount: {le: 50000}}", "{amount: {le: 500000}}", "This row of 'plan' never has its turn: number 1", "narrow"),
         ("    after:\n", "    keeps:\n", "stay where one of `instead` holds, and there is none", "before"),
         ("steps: [{any: [director, duty_chief]}]", "steps: [{any: [director], all: [duty_chief]}]", "A step names a role", ""),
@@ -210,6 +212,7 @@ def test_a_mistake_is_told_with_its_line_in_plain_words_with_a_cure(
         "Nothing waits for 'plan.": "  - id: plan",
         "Nobody approves": "    matrix:",
         "After so many refusals": "acceptance:",
+        "Number 1 and number 2": "      - {when: {amount: {gt: 50000, le: 500000}, risk: low}",
         "This row of 'plan' never has its turn": "      - {when: {amount: {gt: 50000, le: 500000}, risk: low}",
     }
 
