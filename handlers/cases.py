@@ -199,7 +199,8 @@ def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, rea
 
     Return whether it can be one: a moment that has passed can not.
     """
-    kind = turn.policy(case).form.field(field_id).kind
+    field = turn.policy(case).form.field(field_id)
+    kind = field.kind
     if kind == "moment":  # "tomorrow" is the day after it was said
         value = moments.fixed(value, turn.said_at or turn.now, turn.book.calendar.zone) or ""
     if not value or case.words.answers.get(field_id) == value:
@@ -207,7 +208,7 @@ def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, rea
     case.words.answers[field_id] = value
     turn.record(case, "answered", actor, facts={"field": field_id, "read": read}, words={"value": value})
     found = kind == "order_no" and orders.look_up(turn, case, value)
-    if found or kind in ("choice", "amount", "moment"):
+    if found or kind in ("choice", "amount", "moment") or "region" in (field_id, *field.slots):
         regrade(turn, case)
     if found:
         orders.tell(turn, case)

@@ -261,6 +261,13 @@ class Turn:
             return stated
         return case.facts.decision.amount if case.facts.decision is not None else None
 
+    def region(self, case: Case) -> str | None:
+        """Return where a case belongs: what the order on file says, else what the customer answered."""
+        if stated := case.facts.order.get("region"):
+            return str(stated)
+        fields = [each for each in self.policy(case).form.fields if "region" in (each.id, *each.slots)]
+        return next((case.words.answers[each.id] for each in fields if case.words.answers.get(each.id)), None)
+
     def answer(self, case: Case, field: FormField) -> str | Decimal | None:
         """Return what is known for a field as a fact: what the customer said, else what is on file."""
         return answered(field, case.words.answers.get(field.id) or self.on_file(case, field) or None)
@@ -714,4 +721,5 @@ FACTS: Final[dict[str, Callable[[Turn, Case], Any]]] = {  # Any: facts of any ki
     "remedies": lambda _, case: [it.kind for it in case.facts.decision.remedies] if case.facts.decision else [],
     "remedy_amount": lambda _, case: case.facts.decision.amount if case.facts.decision is not None else None,
     "amount": lambda turn, case: turn.amount(case),
+    "region": lambda turn, case: turn.region(case),
 }

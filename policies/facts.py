@@ -19,7 +19,7 @@ COUNTS: Final = {"chasers": 0, "cycle": 1, "departments": 1, "rejections": 0, "r
 AMOUNTS: Final = frozenset({"amount", "remedy_amount"})
 #: What may be on file about an order: yes or no, or any words.
 ORDER_FACTS: Final[dict[str, tuple[bool, ...] | None]] = {
-    "organisation": (True, False), "vip": (True, False), "region": None, "product": None,
+    "organisation": (True, False), "vip": (True, False), "product": None,
 }  # fmt: skip
 #: A part that a case has by its order, without a route.
 ACCOUNT_MANAGER: Final = "account_manager"
@@ -88,6 +88,7 @@ def facts(names: Names, *, typed: bool = False) -> dict[str, Fact]:
     """Return every fact that the conditions of a policy may ask for; of a case that is `typed` its type is known."""
     return {
         **{name: Fact(values=values, missing=True) for name, values in ORDER_FACTS.items()},
+        "region": Fact(missing=True),
         **{name: Fact(values=tuple(values)) for name, values in names.readings.items()},
         **{
             name: Fact(kind="number", missing=True)

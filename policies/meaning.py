@@ -657,7 +657,8 @@ def _conditions(subject: Subject) -> Iterator[Finding]:
         *(
             (("form", "fields", index), field.id)
             for index, field in enumerate(subject.policy.form.fields)
-            if field.kind in ("choice", "amount") and field.id not in (*ORDER_FACTS, subject.policy.form.amount)
+            if field.kind in ("choice", "amount")
+            and field.id not in (*ORDER_FACTS, "region", subject.policy.form.amount)
         ),
     ):
         if name in standing:

@@ -59,6 +59,30 @@ async def test_an_order_on_file_fills_what_is_not_asked_any_more_and_its_facts_c
     assert not any(secret in str(event.facts) for secret in SECRETS)
 
 
+BORDER = {
+    "border": [
+        {"id": "home", "title": title("境内")},
+        {"id": "abroad", "title": title("境外"), "when": {"region": ["马德里", "Madrid"]}},
+    ]
+}
+
+
+async def test_the_region_of_a_case_is_what_the_customer_answered(shaped):
+    town = await shaped(grades=BORDER)
+    wang = await town.customer()
+    await wang.file()
+    case = town.case()
+    assert case.words.answers["region"] == "马德里"
+    assert case.facts.grades["border"] == "abroad"
+
+
+async def test_the_region_of_the_order_on_file_goes_before_what_the_customer_answered(filed):
+    town = await filed(grades=BORDER)
+    wang = await town.customer()
+    await wang.file("订单YX20250118-3 物流没更新都半个月了 人在马德里")
+    assert town.case().facts.grades["border"] == "home"
+
+
 async def test_nothing_of_it_is_said_to_whoever_names_the_number(filed):
     town = await filed()
     zhou = await town.agent("周敏", "reception", "logistics")
