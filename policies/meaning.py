@@ -469,8 +469,14 @@ def _wish(path: Path, clock: Clock, known: Names) -> Iterator[Finding]:
 
 
 def _pause(path: Path, clock: Clock, calendar: WorkCalendar | None) -> Iterator[Finding]:
-    """Look for pauses that nothing begins, and for reminders that come when the pause is over."""
+    """Look for pauses that nothing begins or nothing ends, and for reminders that come when the pause is over."""
     if clock.pause is None:
+        if clock.pauses:
+            yield Finding(
+                path=(*path, "pauses"),
+                message=f"The clock {clock.id!r} may pause for ever.",
+                cure="Say in `pause` how long: {nudge: {amount: 1, unit: workday}, most: {amount: 5, unit: workday}}.",
+            )
         return
     yield from _limit((*path, "pause", "nudge"), clock.pause.nudge, span=True)
     yield from _limit((*path, "pause", "most"), clock.pause.most, span=True)

@@ -134,6 +134,22 @@ async def test_a_clock_pauses_while_the_customer_is_asked_and_neither_warns_nor_
     assert "提出解决方案" in await zhou.heard()
 
 
+async def test_a_customer_who_stays_silent_is_reminded_and_the_promised_date_is_not_forgotten(town):
+    zhou = await town.agent("周敏", "reception")
+    wang = await _handed_over(town)
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理", "!问客户", "是哪个仓库？")
+    await zhou.heard()
+    await wang.heard()
+    await town.until("2025-03-04 18:10")
+    assert "是哪个仓库？" in await wang.heard(), "a working day after the question"
+    await town.until("2025-03-10 18:10")
+    assert "客户还没有回答" in await zhou.heard()
+    assert "改为最迟3月14日" in await wang.heard(), "the promised date moves by as much as was waited, and that is said"
+    await town.until("2025-03-14 18:00")
+    assert any(event.facts["clock"] == "propose" for event in town.events("clock_breached"))
+
+
 async def test_a_make_up_saturday_is_a_working_day(found):
     town = await found("2025-10-10 17:30")
     wang = await town.customer()
