@@ -251,23 +251,34 @@ def _overtaken(subject: Subject) -> Iterator[Finding]:
 
 
 def _unclimbed(subject: Subject) -> Iterator[Finding]:
-    """Look for ladders that no clock ever climbs."""
+    """Look for ladders that no clock ever climbs, and for clocks that climb none: nobody would hear of their end."""
     policy, known = subject.policy, facts(subject.names)
     climbed: set[int] = set()
-    clocks = [*policy.clocks]
-    served = {clock.id: clock.when for clock in clocks} | ({EXTERNAL_REPLY: Predicate()} if policy.external else {})
+    clocks: dict[str, tuple[Path, Predicate]] = {
+        clock.id: (("clocks", index), clock.when) for index, clock in enumerate(policy.clocks)
+    }
+    if policy.external is not None:
+        clocks[EXTERNAL_REPLY] = (("external",), Predicate())
     places = {id(ladder): index for index, ladder in enumerate(policy.escalation)}
-    for name, when in {**served, "": Predicate()}.items():
+    for name, (path, when) in {**clocks, "": ((), Predicate())}.items():
         ladders = policy.ladders(name) if name else [each for each in policy.escalation if not each.clocks]
         whens = [ladder.when for ladder in ladders]
+        space = Space(known, [*whens, when], missing=True, left_open=CHANGING)
         try:
-            found = cover(Space(known, [*whens, when], missing=True, left_open=CHANGING), whens, [when])
+            found = cover(space, whens, [when])
         except TooMany:
             climbed.update(places[id(ladder)] for ladder in ladders)
             continue
         climbed.update(places[id(ladders[position])] for position in found.reached)
+        if name and found.gaps:
+            which = f" {told(space, found.gaps[0], noun='')}".rstrip() if ladders else ""
+            yield Finding(
+                path=path,
+                message=f"The clock {name!r} climbs no ladder{which}: nobody hears that it ran out.",
+                cure="Add one ladder without `clocks`, or name this clock in one (`escalation`).",
+            )
     for index, ladder in enumerate(policy.escalation):
-        if index not in climbed and {*ladder.clocks} <= {*served}:
+        if index not in climbed and {*ladder.clocks} <= {*clocks}:
             yield Finding(
                 path=("escalation", index),
                 message="This ladder is never climbed: another one above it serves the same clocks.",

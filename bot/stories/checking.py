@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from bot.stories.script import Plain
 from bot.stories.world import World, alike, said
 from complaints.case import REMEDIES
+from complaints.clauses.escalation import EXTERNAL_REPLY
 from complaints.clauses.model import Several
 from complaints.events import EVENTS
 from complaints.policy import Policy
@@ -100,7 +101,7 @@ def _states(policy: Policy) -> list[str]:
 
 
 def _clocks(policy: Policy) -> list[str]:
-    return [each.id for each in policy.clocks]
+    return [*(each.id for each in policy.clocks), *([EXTERNAL_REPLY] if policy.external is not None else [])]
 
 
 def _roles(policy: Policy) -> list[str]:

@@ -11,6 +11,7 @@ from bot.stories.script import Deadline, Expected, Push, Script, Survey
 from bot.stories.theatre import CALL_OUT, Theatre
 from bot.stories.world import Run, World, alike, said
 from complaints.case import Case
+from complaints.clauses.escalation import EXTERNAL_REPLY
 from complaints.policy import Policy
 from policies.checker import Problem
 
@@ -193,7 +194,7 @@ def _roles(world: World) -> set[str]:
 def _clock_ids(policy: Policy, name: str) -> set[str]:
     """Return the clock, survey or duty that the name of a deadline means: the one of that id, or of its beginning."""
     ids = {each.id for each in policy.clocks} | {each.id for each in policy.surveys}
-    ids |= {each.id for each in policy.duties}
+    ids |= {each.id for each in policy.duties} | ({EXTERNAL_REPLY} if policy.external is not None else set())
     if policy.surveys:
         ids.add(_CALLBACK)
     if name in ids:

@@ -171,6 +171,9 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("start: plan.opened, stop", "start: plan.begun, stop", "no state, move or act 'plan.begun'", "'plan."),
         ("clocks: [sign]", "clocks: [sing]", "There is no clock 'sing'.", "'sign'"),
         ("  - {id: call_back, title", "  - {id: external_reply, title", "'external_reply' is the clock of cases that were passed on from outside", "another name"),
+        ("escalation:\n", "escalation:\n  - {id: general, drop: true}\n", "The clock 'call_back' climbs no ladder: nobody hears", "without `clocks`"),
+        ("escalation:\n", "escalation:\n  - {id: general, when: {risk: high}}\n", "The clock 'call_back' climbs no ladder when risk is 'low'", "without `clocks`"),
+        ("escalation:\n", "escalation:\n  - {id: general, drop: true}\n", "The clock 'external_reply' climbs no ladder", "without `clocks`"),
         # acceptance
         (_LEADERS, _LEADERS.replace("lead]", "read]"), "After so many refusals whoever leads decides, and no role grants `lead`.", "a role"),
         # approvals
@@ -214,6 +217,8 @@ def test_a_mistake_is_told_with_its_line_in_plain_words_with_a_cure(
         "Nobody approves": "    matrix:",
         "After so many refusals": "acceptance:",
         "Number 1 and number 2": "      - {when: {amount: {gt: 50000, le: 500000}, risk: low}",
+        "'call_back' climbs no ladder": "  - {id: call_back, title",
+        "'external_reply' climbs no ladder": "external: {",
         "This row of 'plan' never has its turn": "      - {when: {amount: {gt: 50000, le: 500000}, risk: low}",
     }
 
