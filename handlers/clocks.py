@@ -50,19 +50,35 @@ def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
             start(turn, case, clock, at)
 
 
-def start(turn: Turn, case: Case, clock: Clock, at: datetime, *, agreed: datetime | None = None) -> None:
-    """Start a clock at that moment; `agreed` is when it is due, where that was agreed upon."""
+def start(
+    turn: Turn,
+    case: Case,
+    clock: Clock,
+    at: datetime,
+    *,
+    agreed: datetime | None = None,
+    instead: ClockRun | None = None,
+) -> None:
+    """Start a clock at that moment; `agreed` is when it is due, where that was agreed upon.
+
+    Where it takes over from another one (`instead`), so does what the customer was promised.
+    """
     run = ClockRun(started_at=at, due_at=at, agreed_at=agreed, graded=_graded(turn, case, clock))
     run.calendar = _whose(turn, case, clock)
     if clock.wish:
         run.agreed_at = moments.read(case.words.answers.get(clock.wish, ""), at, turn.book.calendar.zone)
+    if instead is not None:
+        _inherit(turn, case, clock, run, instead)
     run.due_at = _moment(turn, clock, run, 100, named=True)
-    if clock.promised:
+    if instead is not None:
+        _promise(turn, case, run, instead.due_at)
+    elif clock.promised:
         run.promised_at = run.due_at
     case.facts.clocks[clock.id] = run
     turn.record(case, "clock_started", SYSTEM, clause=clock.clause,
                 facts={"clock": clock.id, "started_at": at.isoformat(), "due_at": run.due_at.isoformat()})  # fmt: skip
-    _arm(turn, case, clock, run)
+    if run.paused_at is None:
+        _arm(turn, case, clock, run)
     if clock.who:
         notices.alert(turn, case, clock.who, "staff.clock.started", clock=clock.title, due=run.due_at)
 
@@ -107,9 +123,7 @@ def pause(turn: Turn, case: Case, whom: str = "customer", *, reason: str = "") -
                     words={"reason": reason} if reason else None)  # fmt: skip
         if whom == "customer":
             run.nudged = False
-        if clock.pause is not None and ends is not None:
-            nudge = due(clock.pause.nudge, turn.now, turn.book.calendar)
-            turn.set_timer(case, f"pause:{clock.id}", min(nudge, ends) if whom == "customer" else ends)
+        _see_to_pause_later(turn, case, clock, run, turn.now)
     return paused
 
 
@@ -136,6 +150,14 @@ def _pause_ends(turn: Turn, clock: Clock, run: ClockRun, began: datetime) -> dat
         return ends
     spent = sum((remaining(total, until, since, calendar) for since, until in run.pauses), timedelta())
     return min(ends, left(total, began, spent, calendar))
+
+
+def _see_to_pause_later(turn: Turn, case: Case, clock: Clock, run: ClockRun, asked_at: datetime) -> None:
+    ends = None if run.paused_at is None else _pause_ends(turn, clock, run, run.paused_at)
+    if clock.pause is not None and ends is not None:
+        nudge = due(clock.pause.nudge, asked_at, turn.book.calendar)
+        nudging = "customer" in run.paused_for and not run.nudged
+        turn.set_timer(case, f"pause:{clock.id}", min(nudge, ends) if nudging else ends)
 
 
 def _resume(turn: Turn, case: Case, clock: Clock, run: ClockRun, paused_at: datetime, why: str) -> None:
@@ -216,19 +238,27 @@ def regrade(turn: Turn, case: Case) -> None:
     """Date the clocks anew, now that the type, a flag, a grade or an answer of the case has changed.
 
     Those whose limit is another one count from their own start, and keep their pauses. One whose condition holds only
-    now counts from what would have started it; one whose condition holds no more is dropped.
+    now counts from what would have started it; one whose condition holds no more is dropped. Where another promised
+    clock for the same thing takes over from one that is dropped, it takes over the promise and the pauses too.
     """
-    for clock in turn.policy(case).clocks:
+    policy, dropped = turn.policy(case), dict[frozenset[str], ClockRun]()
+    for clock in policy.clocks:
+        run = case.facts.clocks.get(clock.id)
+        if run is None or not run.running or turn.holds(clock.when, case):
+            continue
+        if _VOLATILE.isdisjoint(clock.when.names()):
+            _drop(turn, case, clock, run)
+            if run.promised_at is not None:
+                dropped[frozenset(clock.stop)] = run
+    for clock in policy.clocks:
         run = case.facts.clocks.get(clock.id)
         if run is None or not run.running:
             began = _began(turn, case, clock, run)
+            instead = dropped.get(frozenset(clock.stop)) if clock.promised else None
             if began is not None and run is not None and run.dropped and began == run.started_at:
-                _revive(turn, case, clock, run)
+                _revive(turn, case, clock, run, instead)
             elif began is not None:
-                start(turn, case, clock, began)
-            continue
-        if _VOLATILE.isdisjoint(clock.when.names()) and not turn.holds(clock.when, case):
-            _drop(turn, case, clock, run)
+                start(turn, case, clock, began, instead=instead)
             continue
         wished = moments.read(case.words.answers.get(clock.wish, ""), run.started_at, turn.book.calendar.zone)
         graded = _graded(turn, case, clock)
@@ -370,9 +400,27 @@ def _drop(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
     _disarm(turn, case, clock.id)
 
 
-def _revive(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
+def _inherit(turn: Turn, case: Case, clock: Clock, run: ClockRun, instead: ClockRun) -> None:
+    """Let a clock go on where another one was dropped: what was promised, how often it moved, and what was waited.
+
+    Its time as a whole is its own; one that never pauses does not wait, whatever the other one did.
+    """
+    run.promised_at, run.held = instead.promised_at, instead.held
+    run.pauses = [(since, until) for since, until in instead.pauses if clock.pauses and until > run.started_at]
+    run.paused_at, run.paused_for = None, [each for each in instead.paused_for if each in clock.pauses]
+    if run.paused_for:
+        run.paused_at, run.nudged = instead.paused_at, instead.nudged
+        _see_to_pause_later(turn, case, clock, run, instead.paused_at or turn.now)
+    elif instead.paused_at is not None and clock.pauses:
+        run.pauses.append((instead.paused_at, turn.now))
+
+
+def _revive(turn: Turn, case: Case, clock: Clock, run: ClockRun, instead: ClockRun | None) -> None:
     """Let a clock that was dropped run on, now that the case is of its kind again; what was told stays told."""
-    if run.paused_at is not None and run.stopped_at is not None:
+    if instead is not None:
+        _inherit(turn, case, clock, run, instead)
+        run.due_at = instead.due_at
+    elif run.paused_at is not None and run.stopped_at is not None:
         run.pauses.append((run.paused_at, run.stopped_at))
         run.paused_at, run.paused_for = None, []
     run.stopped_at, run.dropped, run.graded = None, False, _graded(turn, case, clock)
@@ -405,21 +453,33 @@ def _redate(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> dict[str, st
 
     What was told and has not come yet, by the new date, is told when it does.
     """
-    before, promised = run.due_at, run.promised_at
+    before = run.due_at
     run.due_at = _moment(turn, clock, run, 100, named=True)
-    if promised is not None and run.due_at > before:
-        run.promised_at = max(run.due_at, promised)  # it may have been moved already
-    elif promised is not None and run.due_at > turn.now:
-        run.promised_at = min(run.due_at, promised)
     ladder = _ladder(turn, case, clock)
     told = [rung.percent for rung in ladder.rungs if rung.percent <= run.told] if ladder else []
     run.passed[before] = run.told
     still = max((each for each in told if _moment(turn, clock, run, each) <= turn.now), default=0)
     run.told = max(still, run.passed.get(run.due_at, 0))
-    _tell_moved(turn, case, promised, run.promised_at)
+    _promise(turn, case, run, before)
     if run.paused_at is None:
         _arm(turn, case, clock, run)
     return {"clock": clock.id, "before": before.isoformat(), "due_at": run.due_at.isoformat()}
+
+
+def _promise(turn: Turn, case: Case, run: ClockRun, before: datetime) -> None:
+    """Let what the customer was promised follow a date that was another one before, and say so: never in silence.
+
+    As long as the form is not sent no date was told.
+    """
+    promised = run.promised_at
+    if promised is not None and not case.facts.complete and not run.held:
+        run.promised_at = run.due_at
+        return
+    if promised is not None and run.due_at > before:
+        run.promised_at = max(run.due_at, promised)  # it may have been moved already
+    elif promised is not None and run.due_at > turn.now:
+        run.promised_at = min(run.due_at, promised)
+    _tell_moved(turn, case, promised, run.promised_at)
 
 
 def _tell_moved(turn: Turn, case: Case, before: datetime | None, after: datetime | None) -> None:

@@ -108,8 +108,10 @@ class Clock(Clause):
     from what would have started it; where it ceases to hold, the clock is dropped. `who` must act (roles, `owner`,
     `department`, parts of the case): they are told the date when the clock starts. `wish` names a field of the form:
     a later moment that the customer asks for there goes before the limit. `promised` dates are told to the customer.
-    `pauses` lists the waits that stop it (`customer`: for an answer; `desk`: while a person pauses the case, with a
-    reason), and `pause` how long (the checker asks for it); a clock without any never pauses. Of `limits` the first
+    Where a promised clock is dropped and another one with the same `stop` takes over, it takes over the promise, and
+    the pauses where it has any: the customer is told how the date moves. `pauses` lists the waits that stop it
+    (`customer`: for an answer; `desk`: while a person pauses the case, with a reason), and `pause` how long (the
+    checker asks for it); a clock without any never pauses. Of `limits` the first
     whose condition holds counts, else `limit`; they are asked again when the type or a grade of the case changes.
     `restarts`: starts anew if its start happens again.
     """

@@ -429,3 +429,33 @@ async def test_another_type_keeps_the_pauses_of_the_running_clock(ruled):
     assert len(paused.pauses) == 1
     assert paused.due_at - Clock.of("2025-03-04 18:00") >= Clock.of("2025-03-06 10:15") - asked
     assert "超时" not in await zhou.heard(), "not over at once"
+
+
+ATTITUDE = {
+    "id": "propose_attitude", "title": TITLE, "when": {"type": "service_attitude"},
+    "start": ["handed_over", "emergency", "lead_naming"], "stop": "proposed", "promised": True,
+    "limit": {"amount": 1, "unit": "workday"}, "pauses": ["customer"],
+    "pause": {"nudge": {"amount": 2, "unit": "workday"}, "most": {"amount": 5, "unit": "workday"}},
+}  # fmt: skip
+
+
+async def test_a_clock_that_takes_over_from_another_takes_over_its_promise_and_its_pauses(ruled):
+    town = await ruled(ATTITUDE, propose={"when": {"not": {"type": "service_attitude"}}})
+    zhou, wang, number = await _owned(town)
+    await zhou.all("!问客户", "是哪个仓库？")
+    asked = town.case().facts.clocks["propose"].paused_at
+    await wang.heard()
+    await town.until("2025-03-04 10:20")
+    await zhou.all(number, f"!{number}", "!更多…", "!改类型", "!服务态度问题")
+    told = await wang.heard()
+    assert "之前答应您在3月6日" in told
+    assert "改为最迟3月4日（周二）18:00" in told
+    clocks = town.case().facts.clocks
+    assert clocks["propose"].dropped
+    assert clocks["propose_attitude"].paused_at == asked, "what is waited for is waited for still"
+    await town.until("2025-03-05 18:10")
+    assert "是哪个仓库？" in await wang.heard(), "and the customer is reminded"
+    await wang.say("莱比锡")
+    run = town.case().facts.clocks["propose_attitude"]
+    assert run.due_at - Clock.of("2025-03-04 18:00") >= Clock.of("2025-03-05 18:00") - asked
+    assert run.promised_at == run.due_at
