@@ -108,6 +108,7 @@ HAPPENINGS: Final = {
     "human_reply": "a person wrote to the customer: a reply, a question, a proposal, a result",
     "noted": "an agent wrote a note",
     "regraded": "a person set a grade",
+    "released": "the case lost its owner before it was resolved",
     "remedied": "what was promised was given",
     "replied": "an agent wrote to the customer outside the moves of the lifecycle",
     "retyped": "an agent corrected the complaint type",

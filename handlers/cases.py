@@ -312,10 +312,12 @@ def hold(turn: Turn, case: Case, actor: str) -> None:
 
 
 def release(turn: Turn, case: Case, actor: str) -> None:
-    """Free the case from its owner."""
+    """Free the case from its owner, and let that be known while there is still something to do."""
     case.owner_id, case.facts.held_for = None, ""
     turn.record(case, "released", actor)
     renew(turn, case)
+    if case.open and case.facts.resolved_at is None:
+        happen(turn, case, "released", actor)
 
 
 def renew(turn: Turn, case: Case) -> None:

@@ -459,3 +459,21 @@ async def test_a_clock_that_takes_over_from_another_takes_over_its_promise_and_i
     run = town.case().facts.clocks["propose_attitude"]
     assert run.due_at - Clock.of("2025-03-04 18:00") >= Clock.of("2025-03-05 18:00") - asked
     assert run.promised_at == run.due_at
+
+
+TAKE = {"id": "take", "title": TITLE, "start": ["handed_over", "released"], "stop": "claimed",
+        "limit": {"amount": 15, "unit": "minute", "basis": "elapsed"}}  # fmt: skip
+
+
+async def test_whoever_loses_a_case_starts_the_clock_of_cases_that_nobody_has(ruled):
+    town = await ruled(TAKE)
+    zhou, _, number = await _owned(town)
+    assert not town.case().facts.clocks["take"].running
+    await town.until("2025-03-03 11:00")
+    await zhou.all(number, f"!{number}", "!更多…", "!放回")
+    assert town.due("take") == "2025-03-03 11:15"
+    await zhou.all(number, f"!{number}", "!我来处理")
+    assert not town.case().facts.clocks["take"].running
+    await zhou.all(number, f"!{number}", "!更多…", "!转给部门", "!质量控制部门")
+    assert town.case().owner_id is None
+    assert town.case().facts.clocks["take"].running, "so it is when the case goes to another department"
