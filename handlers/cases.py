@@ -292,6 +292,7 @@ def assign(turn: Turn, case: Case, department: str, actor: str) -> None:
     routing = turn.policy(case).routing
     case.department, case.facts.held_for = department, ""
     turn.record(case, "assigned", actor, facts={"department": department})
+    clocks.regrade(turn, case)
     owner = turn.owner(case)
     if owner is not None and department not in routing.held(owner.roles):
         if routing.handover:

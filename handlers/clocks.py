@@ -235,11 +235,12 @@ def extend(turn: Turn, case: Case, member: Staff, actor: str, text: str) -> None
 
 
 def regrade(turn: Turn, case: Case) -> None:
-    """Date the clocks anew, now that the type, a flag, a grade or an answer of the case has changed.
+    """Date the clocks anew, now that the type, a flag, a grade, an answer or the department of the case has changed.
 
-    Those whose limit is another one count from their own start, and keep their pauses. One whose condition holds only
-    now counts from what would have started it; one whose condition holds no more is dropped. Where another promised
-    clock for the same thing takes over from one that is dropped, it takes over the promise and the pauses too.
+    Those whose limit is another one, or the calendar that they count in, count from their own start, and keep their
+    pauses. One whose condition holds only now counts from what would have started it; one whose condition holds no more
+    is dropped. Where another promised clock for the same thing takes over from one that is dropped, it takes over the
+    promise and the pauses too.
     """
     policy, dropped = turn.policy(case), dict[frozenset[str], ClockRun]()
     for clock in policy.clocks:
@@ -261,12 +262,12 @@ def regrade(turn: Turn, case: Case) -> None:
                 start(turn, case, clock, began, instead=instead)
             continue
         wished = moments.read(case.words.answers.get(clock.wish, ""), run.started_at, turn.book.calendar.zone)
-        graded = _graded(turn, case, clock)
-        if graded == run.graded and (not clock.wish or wished == run.agreed_at):
+        graded, whose = _graded(turn, case, clock), _whose(turn, case, clock)
+        if (graded, whose) == (run.graded, run.calendar) and (not clock.wish or wished == run.agreed_at):
             continue
         if clock.wish:
             run.agreed_at = wished
-        run.graded = graded
+        run.graded, run.calendar = graded, whose
         facts, clause = _redate(turn, case, clock, run), _limit(clock, run).clause or clock.clause
         turn.record(case, "clock_redated", SYSTEM, clause=clause, facts=facts)
 
@@ -423,7 +424,8 @@ def _revive(turn: Turn, case: Case, clock: Clock, run: ClockRun, instead: ClockR
     elif run.paused_at is not None and run.stopped_at is not None:
         run.pauses.append((run.paused_at, run.stopped_at))
         run.paused_at, run.paused_for = None, []
-    run.stopped_at, run.dropped, run.graded = None, False, _graded(turn, case, clock)
+    run.stopped_at, run.dropped = None, False
+    run.graded, run.calendar = _graded(turn, case, clock), _whose(turn, case, clock)
     due_at = _redate(turn, case, clock, run)["due_at"]
     turn.record(case, "clock_started", SYSTEM, clause=clock.clause,
                 facts={"clock": clock.id, "started_at": run.started_at.isoformat(), "due_at": due_at})  # fmt: skip

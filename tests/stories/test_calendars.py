@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from tests.stories.test_decisions import act
+
 HOME = Path(__file__).parents[2] / "policies"
 COMPLAINT = "订单YX20250118-3 物流没更新都半个月了"
 
@@ -71,3 +73,15 @@ async def test_a_department_abroad_counts_its_own_days_and_a_shutdown_is_no_work
     await wang.file(COMPLAINT)
     assert town.case().department == "logistics"
     assert town.due("propose") == "2025-03-11 00:00", "three working days in Berlin, two of them later, at 17:00 there"
+    await wang.heard()
+    zhou = await town.agent("周敏", "reception", "logistics")
+    act(town, zhou.member, "assign", detail="qc")
+    assert town.due("propose") == "2025-03-06 18:00", "the case moves to people who work at home"
+    await town.pass_time(minutes=1)
+    told = await wang.heard()
+    assert "之前答应您在3月11日" in told
+    assert "改为最迟3月6日（周四）18:00" in told
+    act(town, zhou.member, "assign", detail="logistics")
+    assert town.due("propose") == "2025-03-11 00:00"
+    await town.pass_time(minutes=1)
+    assert "改为最迟3月11日" in await wang.heard()
