@@ -339,6 +339,15 @@ def ahead(limit: Limit, moment: datetime, calendar: WorkCalendar) -> datetime:
     return _add(limit, moment, -_span(limit), calendar) if limit.unit in _SECONDS else moment.astimezone(UTC)
 
 
+def eve(limit: Limit, moment: datetime, calendar: WorkCalendar) -> datetime:
+    """Return when people are reminded of a date so long before it.
+
+    For so many days that is the opening of that day, or of the working day before it.
+    """
+    at = ahead(limit, moment, calendar)
+    return at if limit.unit in _SECONDS else calendar.opening_of_workday(at + _DAY, -1)
+
+
 def _later(limit: Limit, day: date, n: int, calendar: WorkCalendar) -> date:
     if limit.unit == "workday":
         return calendar.workday(day, n)

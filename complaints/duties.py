@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
-from complaints.calendar import WorkCalendar, due, share
+from complaints.calendar import WorkCalendar, due, eve, share
 from complaints.clauses.duty import Duty, Sample
 
 _DAY: Final = timedelta(days=1)
@@ -104,7 +104,13 @@ def beginning(period: Period, calendar: WorkCalendar) -> datetime:
 
 
 def moment(duty: Duty, began_at: datetime, percent: int, calendar: WorkCalendar) -> datetime:
-    """Return when so many percent of a duty's time are gone; 100 is when it is missed."""
+    """Return when so many percent of a duty's time are gone; 100 is when it is missed.
+
+    Below 0 it is one of its reminders, counted from -1, that says how long before the date.
+    """
+    before = duty.remind[-percent - 1].before if percent < 0 else None
+    if before is not None:
+        return max(began_at, eve(before, due(duty.due, began_at, calendar), calendar))
     if percent >= 100:  # noqa: PLR2004 # all of it
         return share(duty.due, began_at, 100, calendar)
     end = due(duty.due, began_at, calendar)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from complaints import moments
-from complaints.calendar import ahead, due, left, remaining, share, shift
+from complaints.calendar import ahead, due, eve, left, remaining, share, shift
 from complaints.case import Case, ClockRun
 from complaints.clauses.clock import Clock, Limit
-from complaints.clauses.escalation import EXTERNAL_REPLY, Ladder
+from complaints.clauses.escalation import EXTERNAL_REPLY, Ladder, Rung
 from complaints.conversation import Staff
 from complaints.errors import BadInput
 from handlers import notices, rights
@@ -296,7 +296,7 @@ def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
     clock = _clock(turn, case, clock_id)
     ladder = _ladder(turn, case, clock)
     for rung in sorted(ladder.rungs, key=lambda rung: rung.percent) if ladder else ():
-        if rung.percent <= run.told or _moment(turn, clock, run, rung.percent) > turn.now:
+        if rung.percent <= run.told or _reached(turn, clock, run, rung) > turn.now:
             continue
         name = "clock_warned" if rung.percent < 100 else "clock_breached"  # noqa: PLR2004 # all of the time
         if name == "clock_warned" and name not in happened:
@@ -313,7 +313,11 @@ def fire(turn: Turn, case: Case, clock_id: str) -> list[str]:
             turn,
             case,
             [each for to in rung.to for each in (clock.who if to == "who" else [to])],
-            "staff.clock.breached" if name == "clock_breached" else "staff.clock.warned",
+            "staff.clock.breached"
+            if name == "clock_breached"
+            else "staff.clock.warned"
+            if rung.before is None
+            else "staff.clock.nears",
             clock=clock.title,
             percent=rung.percent,
             due=run.due_at,
@@ -378,6 +382,14 @@ def _moment(turn: Turn, clock: Clock, run: ClockRun, percent: int, *, named: boo
     for paused_at, resumed_at in run.pauses:
         moment = shift(limit, moment, paused_at, resumed_at, calendar)
     return moment
+
+
+def _reached(turn: Turn, clock: Clock, run: ClockRun, rung: Rung) -> datetime:
+    """Return when a rung of the ladder is reached."""
+    if rung.before is None:
+        return _moment(turn, clock, run, rung.percent)
+    named = _moment(turn, clock, run, 100, named=True)
+    return max(run.started_at, eve(rung.before, named, turn.calendar(run.calendar)))
 
 
 def _began(turn: Turn, case: Case, clock: Clock, run: ClockRun | None) -> datetime | None:
@@ -458,9 +470,9 @@ def _redate(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> dict[str, st
     before = run.due_at
     run.due_at = _moment(turn, clock, run, 100, named=True)
     ladder = _ladder(turn, case, clock)
-    told = [rung.percent for rung in ladder.rungs if rung.percent <= run.told] if ladder else []
+    told = [rung for rung in ladder.rungs if rung.percent <= run.told] if ladder else []
     run.passed[before] = run.told
-    still = max((each for each in told if _moment(turn, clock, run, each) <= turn.now), default=0)
+    still = max((rung.percent for rung in told if _reached(turn, clock, run, rung) <= turn.now), default=0)
     run.told = max(still, run.passed.get(run.due_at, 0))
     _promise(turn, case, run, before)
     if run.paused_at is None:
@@ -517,7 +529,7 @@ def _disarm(turn: Turn, case: Case, clock_id: str) -> None:
 def _arm(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
     _provisional(turn, case, run)
     ladder = _ladder(turn, case, clock)
-    waiting = [rung.percent for rung in ladder.rungs if rung.percent > run.told] if ladder else []
-    turn.set_timer(case, f"clock:{clock.id}", _moment(turn, clock, run, min(waiting)) if waiting else None)
+    waiting = [_reached(turn, clock, run, rung) for rung in ladder.rungs if rung.percent > run.told] if ladder else []
+    turn.set_timer(case, f"clock:{clock.id}", min(waiting, default=None))
     if clock.holding is not None and run.promised_at is not None and run.held < clock.holding.most:
         turn.set_timer(case, f"hold:{clock.id}", ahead(clock.holding.before, run.promised_at, turn.book.calendar))

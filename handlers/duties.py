@@ -110,7 +110,8 @@ def _word(turn: Turn, duty: Duty, run: DutyRun) -> tuple[datetime, int] | None:
     if run.state != "open":
         return None
     calendar = turn.book.calendar
-    left = [each for each in [0, *duty.remind, _MISSED] if each not in run.facts.told]
+    words = [each.percent if each.before is None else -place for place, each in enumerate(duty.remind, 1)]
+    left = [each for each in [0, *words, _MISSED] if each not in run.facts.told]
     return min(
         ((calendar.next_opening(duties.moment(duty, run.began_at, each, calendar)), each) for each in left),
         default=None,

@@ -547,6 +547,8 @@ def _escalation(subject: Subject) -> Iterator[Finding]:
                     cure="Write all of them in the `to` of one rung, or give this one another percent.",
                 )
             yield from _people((*path, "rungs", step, "to"), rung.to, known)
+            if rung.before is not None:
+                yield from _limit((*path, "rungs", step, "before"), rung.before, span=True)
 
 
 def _external(subject: Subject) -> Iterator[Finding]:
@@ -599,11 +601,13 @@ def _duties(subject: Subject) -> Iterator[Finding]:
                     message=f"No {duty.every.replace('_', ' ')} begins in month {month}, so that it never comes.",
                     cure=f"Write some of: {listed}.",
                 )
-        for percent in duty.remind:
-            if not 0 < percent < 100:  # noqa: PLR2004 # percent
+        for each in duty.remind:
+            if each.before is not None:
+                yield from _limit((*path, "remind"), each.before, span=True)
+            elif not 0 < each.percent < 100:  # noqa: PLR2004 # percent
                 yield Finding(
                     path=(*path, "remind"),
-                    message=f"A reminder at {percent} percent of the time is none.",
+                    message=f"A reminder at {each.percent} percent of the time is none.",
                     cure="Write numbers from 1 to 99; who is told when it is missed stands in `missed`.",
                 )
         if duty.due.unit == "appointment":

@@ -1,24 +1,29 @@
 """The clause *escalation*: who is told when a clock runs down or out, and the cases that come from outside."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from complaints.clauses.clock import Clock, Limit
 from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several, listed
 
 #: The clock of a case that came from outside.
 EXTERNAL_REPLY: Final = "external_reply"
+#: The percents at which all of a clock's time is gone.
+_ALL: Final = 100
 
 
 class Rung(Clause):
     """At so many percent of a clock's time these people are told.
 
     They are `owner`, `department`, `agents`, `who` (of the clock), `approvers` (of the open step), parts, or roles.
-    A rung above 100 is reckoned with the same time again: 150 is half a limit after the deadline.
+    A rung above 100 is reckoned with the same time again: 150 is half a limit after the deadline. Instead of percents
+    it may say how long `before` the deadline: so many days lead to the opening of that day, or of the working day
+    before it. Such rungs stand in the order of their days, and none below 100 percent beside them.
     """
 
-    percent: int = Field(ge=1, le=1000)
+    percent: int = Field(default=99, ge=1, le=1000)
+    before: Limit | None = None
     to: Several
 
 
@@ -32,6 +37,24 @@ class Ladder(Clause):
     clocks: list[str] = Field(default_factory=list)
     rungs: list[Rung] = Field(min_length=1)
     when: Predicate = Predicate()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_order(cls, value: Any) -> Any:  # Any: pydantic hands over whatever the file holds
+        """Give the rungs before the deadline their places below 100, by which it is remembered which were told."""
+        rungs = value.get("rungs") if isinstance(value, dict) else None
+        if not isinstance(rungs, list) or not all(isinstance(each, dict) for each in rungs):
+            return value
+        ahead = [each for each in rungs if "before" in each]
+        if ahead and any(isinstance(each.get("percent"), int) and each["percent"] < _ALL for each in rungs):
+            raise ValueError("Reminders stand in `percent` or in `before`, not in both.")
+        if any("percent" not in each and "before" not in each for each in rungs):
+            raise ValueError("A rung stands at so many `percent`, or so long `before` the deadline.")
+        places = {id(each): _ALL - len(ahead) + place for place, each in enumerate(ahead)}
+        return {
+            **value,
+            "rungs": [{"percent": places.get(id(each)), **each} if "before" in each else each for each in rungs],
+        }
 
 
 class ExternalKind(Clause):

@@ -124,3 +124,22 @@ def test_a_sample_is_of_the_period_before_or_of_the_last_ones() -> None:
     ):
         found = duties.before(duty("month", {"unit": "month_end"}, months=[7], **more), july)
         assert (found.first, found.next) == (first, date(2025, 7, 1))
+
+
+@pytest.mark.parametrize(
+    ("begins", "reminded"),
+    [
+        (date(2026, 11, 1), ["2026-11-06 09:00", "2026-11-06 09:00"]),  # the 8th is a Sunday: on the Friday before
+        (date(2026, 12, 1), ["2026-12-04 09:00", "2026-12-07 09:00"]),  # the 6th is a Sunday
+        (date(2026, 4, 1), ["2026-04-06 09:00", "2026-04-07 09:00"]),
+    ],
+)
+def test_what_is_due_by_the_8th_is_reminded_of_on_the_6th_and_the_7th_or_the_workday_before(
+    begins: date, reminded: list[str]
+) -> None:
+    remind = [{"before": {"amount": 2, "unit": "day"}}, {"before": {"amount": 1, "unit": "day"}}]
+    it = duty("month", {"amount": 8, "unit": "month_day"}, remind=remind)
+    began_at = duties.beginning(duties.period_of(it, begins), CALENDAR)
+
+    moments = [duties.moment(it, began_at, place, CALENDAR).astimezone(ZONE) for place in (-1, -2)]
+    assert [f"{each:%Y-%m-%d %H:%M}" for each in moments] == reminded

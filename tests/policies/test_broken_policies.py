@@ -174,6 +174,8 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("escalation:\n", "escalation:\n  - {id: general, drop: true}\n", "The clock 'call_back' climbs no ladder: nobody hears", "without `clocks`"),
         ("escalation:\n", "escalation:\n  - {id: general, when: {risk: high}}\n", "The clock 'call_back' climbs no ladder when risk is 'low'", "without `clocks`"),
         ("escalation:\n", "escalation:\n  - {id: general, drop: true}\n", "The clock 'external_reply' climbs no ladder", "without `clocks`"),
+        ("rungs: [{percent: 80, to: approvers}", "rungs: [{percent: 80, to: approvers}, {before: {amount: 1, unit: day}, to: approvers}", "in `percent` or in `before`, not in both", ""),
+        ("rungs: [{percent: 80, to: approvers}", "rungs: [{before: {unit: month_end}, to: approvers}", "no length of time, but a date", "working days"),
         # acceptance
         (_LEADERS, _LEADERS.replace("lead]", "read]"), "After so many refusals whoever leads decides, and no role grants `lead`.", "a role"),
         # approvals

@@ -477,3 +477,30 @@ async def test_whoever_loses_a_case_starts_the_clock_of_cases_that_nobody_has(ru
     await zhou.all(number, f"!{number}", "!更多…", "!转给部门", "!质量控制部门")
     assert town.case().owner_id is None
     assert town.case().facts.clocks["take"].running, "so it is when the case goes to another department"
+
+
+async def test_what_is_due_by_a_day_is_reminded_of_on_the_mornings_of_the_two_days_before(shaped):
+    days = [{"before": {"amount": n, "unit": "day"}, "to": "reception"} for n in (2, 1)]
+    town = await shaped(
+        clocks={"settle": {"title": TITLE, "start": "handed_over", "stop": "proposed",
+                           "limit": {"amount": 7, "unit": "month_day"}}},
+        escalation=[{"id": "settling", "clocks": ["settle"], "rungs": [*days, {"percent": 100, "to": "reception"}]}],
+    )  # fmt: skip
+    zhou = await town.agent("周敏", "reception")
+    await (await town.customer()).file()
+    await zhou.heard()
+    soon = f"{town.case().number}：“回电”快到期了，3月7日（周五）23:59截止"
+    for at, reminded in (
+        ("2025-03-05 08:59", 0),
+        ("2025-03-05 09:01", 1),
+        ("2025-03-06 08:59", 0),
+        ("2025-03-06 09:01", 1),
+    ):
+        await town.until(at)
+        assert (await zhou.heard()).count(soon) == reminded, at
+    await town.until("2025-03-08 00:01")
+    assert "“回电”应在3月7日" in await zhou.heard()
+    assert [event.facts["percent"] for event in town.events("clock_warned") if event.facts["clock"] == "settle"] == [
+        98,
+        99,
+    ]
