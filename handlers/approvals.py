@@ -158,6 +158,7 @@ def record(turn: Turn, name: str, case: Case, run: ApprovalRun, actor: str, *, t
 
 def _ask_for(turn: Turn, case: Case, approval: Approval, actor: str, text: str) -> list[str]:
     happened = []
+    who, text = _requester(turn, case, actor, text)
     for run in case.facts.approvals:
         if run.id != approval.id:
             continue
@@ -165,13 +166,25 @@ def _ask_for(turn: Turn, case: Case, approval: Approval, actor: str, text: str) 
             return []  # the move and its state are one and the same request; what was final stays so
         if run.outcome == "open":  # asked for anew: what was signed was something else
             happened += _close(turn, case, run, "recalled", SYSTEM)
-    who = int(actor.removeprefix("staff:")) if actor.startswith("staff:") else case.owner_id
     number = len(case.facts.approvals) + 1
     run = ApprovalRun(id=approval.id, number=number, asked_at=turn.now, asked_by=who)
     case.facts.approvals.append(run)
     if text:
         case.words.plans[str(number)] = text
     return [*happened, *go_on(turn, case, run)]
+
+
+def _requester(turn: Turn, case: Case, actor: str, text: str) -> tuple[int | None, str]:
+    """Return who asks for an approval that opens now, and for what.
+
+    What opens as another one ends is what that one was about, whoever owns the case.
+    """
+    if actor.startswith("staff:"):
+        return int(actor.removeprefix("staff:")), text
+    ended = next((run for run in reversed(case.facts.approvals) if run.closed_at == turn.now), None)
+    if actor == SYSTEM and ended is not None:
+        return ended.asked_by, text or case.words.plans.get(str(ended.number), "")
+    return case.owner_id, text
 
 
 def _pass_up(turn: Turn, case: Case, clock_id: str) -> list[str]:

@@ -65,8 +65,9 @@ class Approval(Clause):
     `ID.recalled` where the one who asked takes it back. Where no row holds nobody owns the case: the checker says for
     which amounts, and which ones two rows own, with other signers. With no steps at all it is granted at once.
 
-    Whoever made the move that opened it has asked for it (else the owner). Who asked never signs, nor does anybody
-    twice, under whatever account. Steps that have not come yet follow the case: with a higher amount more must sign.
+    Whoever made the move that opened it has asked for it (else the owner); one that opens as another one ends was asked
+    for by whoever asked for that, with the same plan. Who asked never signs, nor does anybody twice, under whatever
+    account. Steps that have not come yet follow the case: with a higher amount more must sign.
     Each step lets `approval_opened` and `ID.opened` happen when it opens, `approval_decided` and `ID.decided` when it
     is over, for the clocks of a step; where several approvals are under way at once only the names with an ID belong
     to one alone. `overdue: pass_up` lets a step whose clock (one that these names started) is breached go up to the

@@ -258,6 +258,33 @@ async def test_who_asked_never_signs_under_any_account(town):
     assert run(town).outcome == "granted"
 
 
+async def test_what_opens_as_another_approval_ends_was_asked_for_by_whoever_asked_for_that(found):
+    town = await found("2025-03-03 09:00", company="crm_001")
+    desk = await town.agent("前台", "frontline")
+    author = await town.agent("陈处理", "complaint_handler", "ops_manager")
+    owner = await town.agent("白处理", "complaint_handler")
+    others = [await town.agent(each, each) for each in ("complaint_supervisor", "ops_manager", "director")]
+    wang = await town.customer()
+    await wang.say("你们系统又崩了，订单都提交不了")
+    act(town, desk, "understand")
+    act(town, desk, "retype", detail="customer_dispute")
+    act(town, owner, "claim")
+    with town.store.unit(town.clock()) as unit:
+        case = unit.load([Want(case_id=town.case().id)]).cases[town.case().id]
+        case.words.answers["amount_cny"] = "8000"
+        unit.flush(Changes(cases=[case]))
+    act(town, author, "propose", text="退8000元")
+    for each in others:
+        act(town, each, "approve")
+    assert (run(town).id, run(town).outcome) == ("amount_approval", "open")
+    assert run(town).asked_by == author.member.id
+    assert town.case().words.plans[str(run(town).number)] == "退8000元"
+    with pytest.raises(Refused, match="approval_own"):
+        act(town, author, "approve")
+    act(town, others[1], "approve")
+    assert run(town).outcome == "granted"
+
+
 async def test_nobody_signs_twice_though_they_have_two_of_the_roles(town):
     both = await town.agent("何主管", "head", "director")
     await handed_in(town, amount="120000")
