@@ -238,6 +238,25 @@ def _code(store: Store, member: Staff) -> str:
     return f"{member.name} ({member.id}): send  /start staff-{code}  to the desk within {_CODE_HOURS} hours."
 
 
+@staff.command("person")
+def staff_person(
+    member_id: int,
+    number: Annotated[str, typer.Argument(help="their staff number; empty: no other account is theirs")],
+) -> None:
+    """Say whose account it is: two accounts with the same staff number are one person, and sign nothing twice."""
+    with _plainly(), contextlib.closing(wiring.open_store(settings.load())) as store:
+        with store.unit(clock.now()) as unit:
+            known = unit.load([]).staff
+            member = known.get(member_id)
+            if member is None:
+                raise Misconfigured(f"There is no member of the staff with id {member_id}. See `plaint staff list`.")
+            member.person = number.strip()
+            unit.flush(Changes(staff=[member]))
+        same = [f"{each.name} ({each.id})" for each in known.values() if each.who == member.who and each != member]
+        whose = f"one person with {', '.join(same)}" if same else "a person of their own"
+        console.print(f"{member.name} ({member.id}) is {whose}.", highlight=False, soft_wrap=True)
+
+
 @staff.command("list")
 def staff_list() -> None:
     """List the staff: ids, names, roles, whether their chat is bound, and what they have lent to whom."""

@@ -192,7 +192,8 @@ class StaffFacts(BaseModel):
 class Staff:
     """A member of the staff: their roles, and the conversation in which the desk writes to them (once bound).
 
-    Two accounts with the same `person` (a staff number) are one person: what the one may not do the other may not.
+    Two accounts with the same `person` are one person: what the one may not do the other may not. It is a staff number,
+    or `staff:ID` of the first account where they had the same chat and no number.
     """
 
     id: int

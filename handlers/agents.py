@@ -34,6 +34,11 @@ def bind(turn: Turn, conversation: Conversation, message: IncomingMessage) -> bo
             if turn.buttonless(conversation.channel):
                 turn.tell(conversation, turn.say(member.language, "staff.no_buttons"))
                 return True
+            known = turn.scene.staff.values()
+            others = [each for each in known if _has(conversation, each) and each.who != member.who]
+            if others and not _join(turn, [*others, member]):
+                turn.tell(conversation, turn.say(member.language, "staff.bound_other", name=others[0].name))
+                return True
             member.conversation_id, member.chat = conversation.id, message.address.chat
             member.channel = conversation.channel
             member.code_hash, member.code_until = "", None
@@ -43,8 +48,28 @@ def bind(turn: Turn, conversation: Conversation, message: IncomingMessage) -> bo
             turn.touch(member)
             turn.touch(conversation)
             turn.tell_staff(member, turn.say(member.language, "staff.bound", name=member.name))
+            if others:
+                turn.tell_staff(member, turn.say(member.language, "staff.bound_same", name=others[0].name))
             return True
     return False
+
+
+def _has(conversation: Conversation, member: Staff) -> bool:
+    """Tell whether a chat is that of this member of the staff already."""
+    return member.active and (member.conversation_id == conversation.id or member.id == conversation.staff_id)
+
+
+def _join(turn: Turn, members: Sequence[Staff]) -> bool:
+    """Make these accounts, which have one chat, one person; False if their staff numbers say that they are several."""
+    whos = dict.fromkeys(each.who for each in members)
+    numbers = [who for who in whos if not who.startswith("staff:")]
+    if len(numbers) > 1:
+        return False
+    for each in turn.scene.staff.values():
+        if each.who in whos:
+            each.person = next(iter(numbers or whos))
+            turn.touch(each)
+    return True
 
 
 def hear(turn: Turn, conversation: Conversation, member: Staff, message: IncomingMessage) -> None:

@@ -235,3 +235,17 @@ async def test_who_is_away_is_told_nothing_until_they_are_back(town: Any, asked:
     code, told = await asked("staff", "away", by, "--from", "noon", "--until", "2025-03-03 08:00")
     assert (code, "--from: noon" in told) == (2, True)
     assert (await asked("staff", "away", "99", "--from", "2025-03-03 09:00", "--until", "2025-03-03 12:00"))[0] == 2
+
+
+async def test_whose_account_it_is_can_be_said_afterwards(town: Any, asked: Any) -> None:
+    zhou, lin = await town.wecom_agent("周敏", "reception"), await town.wecom_agent("林物流", "logistics")
+    ids = [str(each.member.id) for each in (zhou, lin)]
+
+    assert "a person of their own" in (await asked("staff", "person", ids[0], "E-7"))[1]
+    code, told = await asked("staff", "person", ids[1], "E-7")
+    assert (code, told.strip()) == (0, f"林物流 ({ids[1]}) is one person with 周敏 ({ids[0]}).")
+    with town.store.read() as ledger:
+        assert {each.who for each in ledger.staff()} == {"E-7"}
+
+    assert "a person of their own" in (await asked("staff", "person", ids[1], ""))[1]
+    assert (await asked("staff", "person", "99", "E-7"))[0] == 2

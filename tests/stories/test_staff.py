@@ -6,6 +6,7 @@ import re
 import pytest
 
 from complaints import numbers
+from complaints.ports import Changes
 
 
 async def _shown(agent, number):
@@ -54,8 +55,6 @@ async def test_a_fresh_code_moves_an_agent_to_another_phone(town):
         import hashlib
         from datetime import timedelta
 
-        from complaints.ports import Changes
-
         member.code_hash = hashlib.sha256(b"fresh").hexdigest()
         member.code_until = town.clock() + timedelta(hours=1)
         unit.flush(Changes(staff=[member]))
@@ -65,6 +64,45 @@ async def test_a_fresh_code_moves_an_agent_to_another_phone(town):
     await wang.file("客服态度恶劣，还骂人")
     assert town.case().number in await phone.heard()
     assert not await zhou.heard()
+
+
+async def test_two_accounts_in_one_chat_are_one_person(town):
+    first = await town.agent("周敏", "reception")
+    _, code = await town.code("周敏（二）", "management")
+    heard = await first.say(f"/start staff-{code}")
+    assert "算同一个人" in heard
+    with town.store.read() as ledger:
+        assert {each.who for each in ledger.staff()} == {f"staff:{first.member.id}"}
+
+
+@pytest.mark.parametrize("given", [("E-1", ""), ("", "E-1")])
+async def test_a_staff_number_counts_for_every_account_in_the_chat(town, given):
+    first = await town.agent("周敏", "reception")
+    second, code = await town.code("周敏（二）", "management")
+    numbered(town, {first.member.id: given[0], second.id: given[1]})
+    await first.say(f"/start staff-{code}")
+    with town.store.read() as ledger:
+        assert {each.who for each in ledger.staff()} == {"E-1"}
+
+
+async def test_a_chat_of_somebody_with_another_staff_number_is_not_bound(town):
+    first = await town.agent("周敏", "reception")
+    second, code = await town.code("何主管", "management")
+    numbered(town, {first.member.id: "E-1", second.id: "E-2"})
+    assert "工号" in await first.say(f"/start staff-{code}")
+    with town.store.read() as ledger:
+        kept = {each.id: each for each in ledger.staff()}
+    assert (kept[second.id].chat, kept[second.id].who, kept[first.member.id].who) == ("", "E-2", "E-1")
+    assert kept[second.id].code_hash, "the code still binds another chat"
+
+
+def numbered(town, numbers):
+    """Give members of the staff their numbers."""
+    with town.store.unit(town.clock()) as unit:
+        staff = unit.load([]).staff
+        for id_, number in numbers.items():
+            staff[id_].person = number
+        unit.flush(Changes(staff=[staff[id_] for id_ in numbers]))
 
 
 async def test_many_press_claim_at_once_and_exactly_one_wins(town):
