@@ -158,14 +158,15 @@ def may(turn: Turn, duty: Duty, member: Staff) -> bool:
 
 
 def draw(turn: Turn, duty: Duty, run: DutyRun, member: Staff) -> list[str]:
-    """Return the numbers of the cases that this member of the staff checks: none that they have handled themselves."""
+    """Return the numbers of the cases that this member of the staff checks: none that they handled by any account."""
     if duty.sample is None:
         return []
     calendar = turn.book.calendar
     period = duties.before(duty, duties.period_of(duty, calendar.local(run.began_at).date()))
     found = [case for case in _opened(turn, period) if turn.holds(duty.sample.of, case)]
     ordered = duties.order(duty, period, [case.number for case in found])
-    own = turn.ledger.handled_by(member.id, [case.id for case in found])
+    ids, accounts = [case.id for case in found], [each for each in turn.scene.staff.values() if each.who == member.who]
+    own = {id_ for each in accounts for id_ in turn.ledger.handled_by(each.id, ids)}
     return duties.drawn(duty.sample, ordered, frozenset(case.number for case in found if case.id in own))
 
 

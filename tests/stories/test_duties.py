@@ -66,6 +66,24 @@ async def test_a_weekly_sample_is_drawn_reminded_of_and_done_with_a_note(found, 
     assert "已经完成" in (await inspector.press(heard.labels[-1])).toast
 
 
+@pytest.mark.parametrize("number", ["", "E-7"])
+async def test_nobody_checks_what_they_have_handled_by_another_account(found, company, number):
+    town = await found("2025-03-05 09:30", company=str(company))
+    inspector, zhou = await town.agent("孙监督", "supervision"), await town.agent("孙客服", "reception", "logistics")
+    with town.store.unit(town.clock()) as unit:
+        staff = unit.load([]).staff
+        for each in (inspector, zhou):
+            staff[each.member.id].person = number
+        unit.flush(Changes(staff=[*staff.values()]))
+    await (await town.customer("王岚")).file()
+    case = town.case().number
+    await zhou.all(case, f"!{case}", "!我来处理")
+    await town.until("2025-03-10 09:01")
+    heard = await inspector.heard()
+    assert "2025-W11" in heard
+    assert (case in heard) is (number == ""), "for somebody else it is half of all"
+
+
 async def test_a_missed_duty_is_told_upwards_once_also_after_the_service_was_away(found, company):
     town = await found("2025-03-03 09:30", company=str(company))
     zhou = await town.agent("周敏", "reception")
