@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
-from complaints.clauses.approval import Approval
+from complaints.clauses.approval import Approval, Signing
 from complaints.clauses.clock import Clock
 from complaints.clauses.duty import Duty
-from complaints.clauses.escalation import EXTERNAL_REPLY, External, Ladder
+from complaints.clauses.escalation import EXTERNAL_REPLY, External, Ladder, Rung
 from complaints.clauses.form import Form
 from complaints.clauses.lifecycle import Lifecycle
 from complaints.clauses.model import Clause, Id, Sentence
@@ -163,6 +164,7 @@ class Policy(Clause):
     escalation: list[Ladder] = Field(default_factory=list)
     external: External | None = None
     approvals: list[Approval] = Field(default_factory=list)
+    signing: Signing | None = None
     duties: list[Duty] = Field(default_factory=list)
     readings: dict[Id, Ambiguity] = Field(default_factory=dict)
     acceptance: Acceptance = Acceptance()
@@ -177,17 +179,50 @@ class Policy(Clause):
         found = known.get(name)
         if found is None:
             found = known[name] = Waiting(
-                stops=tuple(each for each in self.clocks if name in each.stop),
-                starts=tuple(each for each in self.clocks if name in each.start),
+                stops=tuple(each for each in self.all_clocks if name in each.stop),
+                starts=tuple(each for each in self.all_clocks if name in each.start),
                 notices=tuple(each for each in self.notices if name in each.on),
                 surveys=tuple(each for each in self.surveys if name in each.start),
                 approvals=tuple(each for each in self.approvals if name in each.on),
             )
         return found
 
+    @cached_property
+    def all_clocks(self) -> list[Clock]:
+        """The clocks that stand in the file, and those of the steps whose time none of them counts (see `Signing`)."""
+        return [*self.clocks, *self._steps.values()]
+
+    @cached_property
+    def _steps(self) -> dict[str, Clock]:
+        """The clocks of the steps whose time no clock of the file counts, by their ids."""
+        if self.signing is None:
+            return {}
+        limit = self.signing.limit
+        clocks = [
+            Clock(
+                id=f"step_of_{each.id}",
+                title=each.title,
+                start=[f"{each.id}.opened"],
+                stop=[f"{each.id}.decided"],
+                limit=limit,
+                clause=each.clause,
+            )
+            for each in self.approvals
+            if not self.timed(each)
+        ]
+        return {clock.id: clock for clock in clocks}
+
+    def timed(self, approval: Approval) -> bool:
+        """Tell whether a clock of the file starts with the steps of an approval, or with what opens it."""
+        opening, moves = {*approval.on}, self.lifecycle.moves
+        opening |= {move.to for move in moves if move.id in approval.on}
+        opening |= {move.id for move in moves if move.to in approval.on}
+        opening |= {"approval_opened", f"{approval.id}.opened"}
+        return any(not opening.isdisjoint(clock.start) for clock in self.clocks)
+
     def clock(self, id: str) -> Clock:  # noqa: A002 # the word of the policy
         """Return the clock with this id; KeyError if there is none. One that came from outside has one of its own."""
-        for each in self.clocks:
+        for each in self.all_clocks:
             if each.id == id:
                 return each
         if id == EXTERNAL_REPLY and self.external is not None:
@@ -207,5 +242,16 @@ class Policy(Clause):
 
     def ladders(self, clock: str) -> list[Ladder]:
         """Return the ladders of this clock, those of its own before the general ones; the first that holds counts."""
+        if self.signing is not None and clock in self._steps:
+            return [Ladder(rungs=[self._meant(rung) for rung in self.signing.rungs])]
         own = [each for each in self.escalation if clock in each.clocks]
         return own + [each for each in self.escalation if not each.clocks]
+
+    def _meant(self, rung: Rung) -> Rung:
+        """Return a rung with the roles that `reception` and `lead` stand for."""
+        roles = {
+            "reception": [self.routing.reception],
+            "lead": [role.id for role in self.routing.roles if "lead" in role.grants],
+        }
+        to = dict.fromkeys(role for name in rung.to for role in roles.get(name, [name]))
+        return rung.model_copy(update={"to": [*to]})

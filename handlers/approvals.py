@@ -191,9 +191,8 @@ def _pass_up(turn: Turn, case: Case, clock_id: str) -> list[str]:
     """Let the steps whose clock ran out go up to the next one; the last one stays."""
     happened: list[str] = []
     clock = case.facts.clocks.get(clock_id)
-    starts = [name for each in turn.policy(case).clocks if each.id == clock_id for name in each.start]
     for run, step in signers.waiting(case) if clock is not None else ():
-        own = not {"approval_opened", f"{run.id}.opened"}.isdisjoint(starts)
+        own = not {"approval_opened", f"{run.id}.opened"}.isdisjoint(turn.policy(case).clock(clock_id).start)
         if not own or clock is None or step.opened_at != clock.started_at:
             continue
         found, done = _chain(turn, case, run), [*run.steps[: run.at], step.model_copy(update={"passed": True})]

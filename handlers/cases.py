@@ -463,8 +463,7 @@ def watch(turn: Turn) -> None:
             continue
         running = {name for name, run in case.facts.clocks.items() if run.running}
         guards = {clock.id for clock in turn.policy(case).waiting("unwatched").starts}
-        asked = any(run.outcome == "open" for run in case.facts.approvals)
-        watched = case.owner_id is not None or asked or bool(running - guards)
+        watched = case.owner_id is not None or bool(running - guards)
         if watched and running & guards:
             happen(turn, case, "watched", SYSTEM)
         elif not watched and not running:

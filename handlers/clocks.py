@@ -274,7 +274,7 @@ def regrade(turn: Turn, case: Case) -> None:
 
 def redate(turn: Turn, case: Case) -> None:
     """Date the running clocks anew whose days were not announced when they were dated, if they are by now."""
-    for clock in turn.policy(case).clocks:
+    for clock in turn.policy(case).all_clocks:
         run = case.facts.clocks.get(clock.id)
         if run is None or not run.running:
             continue

@@ -565,10 +565,21 @@ def _external(subject: Subject) -> Iterator[Finding]:
 
 
 def _approvals(subject: Subject) -> Iterator[Finding]:
-    known = subject.names
+    known, signing = subject.names, subject.policy.signing
+    if signing is not None:
+        yield from _limit(("signing", "limit"), signing.limit)
+        for index, rung in enumerate(signing.rungs):
+            to = [name for name in rung.to if name not in ("reception", "lead")]
+            yield from _people(("signing", "rungs", index, "to"), to, known)
     for index, approval in enumerate(subject.policy.approvals):
         path = ("approvals", index)
         yield from _names_something((*path, "on"), approval.on, known)
+        if signing is None and not subject.policy.timed(approval):
+            yield Finding(
+                path=path,
+                message=f"Nobody counts the time of {approval.id!r}: a step may wait for ever, and nobody is reminded.",
+                cure=f"Add a clock with `start: {approval.id}.opened` and `stop: {approval.id}.decided`, or `signing`.",
+            )
         for key in ("before", "instead", "keeps", "matrix", "after"):
             for row, chain in enumerate(getattr(approval, key)):
                 for position, step in enumerate(chain.steps):

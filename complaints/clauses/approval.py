@@ -4,6 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from complaints.clauses.clock import Limit
+from complaints.clauses.escalation import Rung
 from complaints.clauses.model import Clause, Id, Predicate, Sentence, Several
 
 
@@ -86,3 +88,15 @@ class Approval(Clause):
     overdue: Literal["tell", "pass_up"] = "tell"
     lending: Lending = Lending()
     final: bool = False
+
+
+class Signing(Clause):
+    """How long a step of an approval may wait whose time no clock counts, and who is told: the rungs of a ladder.
+
+    Each such approval has a clock `step_of_ID`, which starts and stops with each of its steps. A clock that starts with
+    `approval_opened`, with `ID.opened` or with what opens the approval goes before it. In `to`, `reception` is the role
+    behind every case, and `lead` whoever leads.
+    """
+
+    limit: Limit
+    rungs: list[Rung] = Field(min_length=1)

@@ -188,6 +188,8 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("{amount: {le: 50000}}", "{amount: {le: 80000}}", "Number 1 and number 2 of 'plan' both own amount from 50,000 to 80,000", "one end where the other begins"),
         ("{amount: {gt: 500000}}", "{amount: {ge: 500000}}", "Number 2 and number 4 of 'plan' both own amount 500,000", "one end where the other begins"),
         ("{amount: {le: 50000}}", "{amount: {le: 500000}}", "This row of 'plan' never has its turn: number 1", "narrow"),
+        ("start: plan.opened, stop: plan.decided, limit: {amount: 4, unit: hour}, who: approvers}", "start: accepted, stop: plan.granted, limit: {amount: 4, unit: hour}, who: approvers}\nsigning: null", "Nobody counts the time of 'plan'", "start: plan.opened"),
+        ("acceptance: {most: 3}", "signing: {rungs: [{percent: 100, to: directr}]}\nacceptance: {most: 3}", "There is no role 'directr'.", "'director'"),
         ("    after:\n", "    keeps:\n", "stay where one of `instead` holds, and there is none", "before"),
         ("steps: [{any: [director, duty_chief]}]", "steps: [{any: [director], all: [duty_chief]}]", "A step names a role", ""),
         # outside and duties
@@ -217,6 +219,7 @@ def test_a_mistake_is_told_with_its_line_in_plain_words_with_a_cure(
         "'investigating' can never leave it": "    - {id: investigating}",
         "Nothing waits for 'plan.": "  - id: plan",
         "Nobody approves": "    matrix:",
+        "Nobody counts the time of 'plan'": "  - id: plan",
         "After so many refusals": "acceptance:",
         "Number 1 and number 2": "      - {when: {amount: {gt: 50000, le: 500000}, risk: low}",
         "'call_back' climbs no ladder": "  - {id: call_back, title",

@@ -446,6 +446,24 @@ async def test_a_step_that_becomes_urgent_has_the_shorter_time_from_its_opening(
     assert not town.case().facts.clocks["step"].running
 
 
+async def test_an_approval_without_a_clock_of_its_own_is_reminded_of_too(town):
+    gm, boss = await town.agent("高总", "gm"), await town.agent("李总", "leading_group")
+    await handed_in(town)
+    act(town, town.zhou, "ask_review", text="申请终审")
+    assert town.due("step_of_review") == "2025-03-04 18:00"
+    assert town.due("step") < town.due("step_of_review"), "the time of each of two approvals is counted by itself"
+    await gm.heard()
+    await town.until("2025-03-07 09:00")
+    told = [each.facts for each in town.journal() if each.facts.get("clock") == "step_of_review" and "to" in each.facts]
+    assert [(each["percent"], each["to"][0]) for each in told] == [(percent, "approvers") for percent in (80, 100, 200)]
+    assert {"owner", "reception"} <= {*told[1]["to"]}
+    assert "leading_group" in told[2]["to"]
+    assert "超时" in await gm.heard()
+    assert "终审" in await boss.heard()
+    act(town, gm, "approve")
+    assert not town.case().facts.clocks["step_of_review"].running
+
+
 async def test_a_step_whose_time_is_up_may_go_up_to_the_next_and_the_last_one_stays(town_with):
     town = await town_with(overdue="pass_up")
     he, fang = await town.agent("何主管", "head"), await town.agent("方总监", "director")
