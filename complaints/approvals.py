@@ -20,6 +20,7 @@ def chain(approval: Approval, facts: Mapping[str, Any]) -> list[StepRun] | None:
             form=row.form,
             clause=step.clause or row.clause or approval.clause,
             expedited=row.expedited,
+            level=any(row is each for each in approval.matrix),
         )
         for row in rows
         for step in row.steps

@@ -78,9 +78,9 @@ class StepRun(BaseModel):
     """One step of an approval under way: every role of `all` signs, or one of `any`.
 
     `added` are members of the staff who were asked to sign too, `instead` maps a role to the member it was handed to.
-    A step that ran out of time may have been `passed` up. It opens once the paper `form`, if any, is handed in; one
-    that was closed with signatures missing belongs to the case no more. `clause` is the sentence that asks for it,
-    `written` the whole step where a role of it has signed, or will sign, in another one.
+    A `level` of authority that ran out of time may have been `passed` up. A step opens once the paper `form`, if any,
+    is handed in; one that was closed with signatures missing belongs to the case no more. `clause` is the sentence that
+    asks for it, `written` the whole step where a role of it has signed, or will sign, in another one.
     """
 
     all: list[str] = Field(default_factory=list)
@@ -90,6 +90,7 @@ class StepRun(BaseModel):
     clause: str = ""
     written: str = ""
     expedited: bool = False
+    level: bool = False
     opened_at: datetime | None = None
     signatures: list[Signature] = Field(default_factory=list)
     added: list[int] = Field(default_factory=list)

@@ -188,7 +188,7 @@ def _requester(turn: Turn, case: Case, actor: str, text: str) -> tuple[int | Non
 
 
 def _pass_up(turn: Turn, case: Case, clock_id: str) -> list[str]:
-    """Let the steps whose clock ran out go up to the next one; the last one stays."""
+    """Let the levels whose clock ran out go up to the next step; the last one stays, and so does every other step."""
     happened: list[str] = []
     clock = case.facts.clocks.get(clock_id)
     for run, step in signers.waiting(case) if clock is not None else ():
@@ -197,7 +197,7 @@ def _pass_up(turn: Turn, case: Case, clock_id: str) -> list[str]:
             continue
         found, done = _chain(turn, case, run), [*run.steps[: run.at], step.model_copy(update={"passed": True})]
         above = approvals.remaining(found, done) if found is not None else run.steps[run.at + 1 :]
-        if above and _approval(turn, case, run).overdue == "pass_up":
+        if above and step.level and _approval(turn, case, run).overdue == "pass_up":
             record(turn, "approval_passed_up", case, run, SYSTEM, roles=step.waits_for, clock=clock_id)
             step.passed = True
             happened += [*_over(turn, case, run, step), *go_on(turn, case, run)]

@@ -72,8 +72,9 @@ class Approval(Clause):
     account. Steps that have not come yet follow the case: with a higher amount more must sign.
     Each step lets `approval_opened` and `ID.opened` happen when it opens, `approval_decided` and `ID.decided` when it
     is over, for the clocks of a step; where several approvals are under way at once only the names with an ID belong
-    to one alone. `overdue: pass_up` lets a step whose clock (one that these names started) is breached go up to the
-    next one; the last one stays, and its ladder is climbed. `final`: cannot be asked for again.
+    to one alone. `overdue: pass_up` lets a step of `matrix` whose clock (one that these names started) is breached go
+    up to the next one; the last one stays, and so do those of the other rows, which are no levels of authority but
+    somebody's to judge: their ladder is climbed. `final`: cannot be asked for again.
     """
 
     id: Id
