@@ -143,6 +143,7 @@ class Waiting:
     notices: tuple[Notice, ...]
     surveys: tuple[Survey, ...]
     approvals: tuple[Approval, ...]
+    extends: tuple[Clock, ...]
 
 
 class Policy(Clause):
@@ -184,6 +185,11 @@ class Policy(Clause):
                 notices=tuple(each for each in self.notices if name in each.on),
                 surveys=tuple(each for each in self.surveys if name in each.start),
                 approvals=tuple(each for each in self.approvals if name in each.on),
+                extends=tuple(
+                    each
+                    for each in self.clocks
+                    if each.extension is not None and name == f"{each.extension.approval}.granted"
+                ),
             )
         return found
 

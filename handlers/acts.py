@@ -106,7 +106,8 @@ def _appoint(turn: Turn, case: Case, member: Staff, given: Given) -> None:
 
 
 def _extend(turn: Turn, case: Case, member: Staff, given: Given) -> None:
-    clocks.extend(turn, case, member, actor(member), given["text"])
+    if asked := clocks.extend(turn, case, member, actor(member), given["text"]):
+        cases.happen(turn, case, asked, actor(member), text=given["text"])
 
 
 def _listen(turn: Turn, case: Case, member: Staff, given: Given) -> None:

@@ -35,6 +35,8 @@ def on(turn: Turn, case: Case, name: str, at: datetime) -> None:
     """Stop and start the clocks that wait for this name; one that it stops does not start again with it."""
     note(turn, case, name, at)
     waiting = turn.policy(case).waiting(name)
+    for clock in waiting.extends:
+        _granted(turn, case, clock)
     stopped = set()
     for clock in waiting.stops:
         run = case.facts.clocks.get(clock.id)
@@ -217,21 +219,41 @@ def appoint(turn: Turn, case: Case, actor: str, text: str) -> None:
                 _tell(turn, case, "case.appointed", moment)
 
 
-def extend(turn: Turn, case: Case, member: Staff, actor: str, text: str) -> None:
+def extend(turn: Turn, case: Case, member: Staff, actor: str, text: str) -> str:
     """Move the date of a running clock: the text is a number of units of its `extension.step`, and the reason.
 
+    Where others must agree to it first, the date stays, and the name of what happens by that is returned; else "".
     BadInput if there is no reason, or if it is more than the policy allows at once.
     """
     clock = rights.extensible(turn, case, member)
     if clock is None or clock.extension is None:
         raise BadInput(key="error.act", number=case.number)
-    found, run, step = _UNITS.match(text.strip()), case.facts.clocks[clock.id], clock.extension.step
+    found, step = _UNITS.match(text.strip()), clock.extension.step
     if found is None or not 1 <= int(found[1]) <= step.amount:
         raise BadInput(key="error.extension", most=str(step.amount))
-    run.extended.append(int(found[1]))
-    facts = _redate(turn, case, clock, run) | {"by": run.extended[-1], "unit": step.unit}
-    turn.record(case, "clock_extended", actor, clause=clock.extension.clause or clock.clause, facts=facts,
-                words={"reason": found[2]})  # fmt: skip
+    if clock.extension.approval:
+        return f"extension_asked.{clock.id}"
+    _extend(turn, case, clock, actor, int(found[1]), found[2])
+    return ""
+
+
+def _granted(turn: Turn, case: Case, clock: Clock) -> None:
+    """Move the date of a clock to which others have agreed, if that clock still runs; who asked has moved it."""
+    run, wanted = case.facts.clocks.get(clock.id), clock.extension.approval if clock.extension is not None else ""
+    asked = next(each for each in reversed(case.facts.approvals) if each.id == wanted)
+    found = _UNITS.match(case.words.plans.get(str(asked.number), "").strip())
+    if run is not None and run.running and found is not None and asked.asked_at >= run.started_at:
+        _extend(turn, case, clock, f"staff:{asked.asked_by}", int(found[1]), found[2])
+
+
+def _extend(turn: Turn, case: Case, clock: Clock, actor: str, units: int, reason: str) -> None:
+    run, extension = case.facts.clocks[clock.id], clock.extension
+    if extension is None:
+        return
+    run.extended.append(units)
+    facts = _redate(turn, case, clock, run) | {"by": units, "unit": extension.step.unit}
+    turn.record(case, "clock_extended", actor, clause=extension.clause or clock.clause, facts=facts,
+                words={"reason": reason})  # fmt: skip
 
 
 def regrade(turn: Turn, case: Case) -> None:

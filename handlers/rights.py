@@ -245,9 +245,20 @@ def extensible(turn: Turn, case: Case, member: Staff) -> Clock | None:
             turn.now < run.due_at
             and len(run.extended) < clock.extension.most
             and meant(turn, case, member, clock.extension.by)
+            and _askable(turn, case, clock.extension.approval)
         ):
             found.setdefault(run.due_at, clock)
     return found[min(found)] if found else None
+
+
+def _askable(turn: Turn, case: Case, approval: str) -> bool:
+    """Tell whether this approval, if any, can be asked for now: it would open, and is not under way."""
+    if not approval:
+        return True
+    wanted = turn.policy(case).approval(approval)
+    ends = {run.outcome for run in case.facts.approvals if run.id == approval}
+    over = wanted.final and not ends.isdisjoint(("granted", "refused"))
+    return "open" not in ends and not over and turn.holds(wanted.when, case)
 
 
 def offered(turn: Turn, case: Case, member: Staff) -> list[tuple[str, str, str]]:

@@ -78,6 +78,7 @@ class Names:
         named = [
             *(f"flagged.{each}" for each in self.flags),
             *(f"breached.{each}" for each in self.clocks),
+            *(f"extension_asked.{each}" for each in self.clocks),
             *([f"breached.{EXTERNAL_REPLY}"] if self.external else []),
             *(f"{each}.{how}" for each in self.approvals for how in ENDS),
         ]

@@ -437,6 +437,7 @@ def _clocks(subject: Subject) -> Iterator[Finding]:
         yield from _appointment(path, clock)
         if clock.extension is not None:
             yield from _limit((*path, "extension", "step"), clock.extension.step, span=True)
+            yield from _consent((*path, "extension", "approval"), clock, subject.policy)
             for name in clock.extension.by:
                 if name != "owner" and name not in known.roles:
                     yield unknown((*path, "extension", "by"), "role", name, ["owner", *known.roles])
@@ -497,6 +498,27 @@ def _pause(path: Path, clock: Clock, calendar: WorkCalendar | None) -> Iterator[
                 message="The customer is reminded when the pause is over.",
                 cure="Let `nudge` be shorter than `most`.",
             )
+
+
+def _consent(path: Path, clock: Clock, policy: Policy) -> Iterator[Finding]:
+    """Look for an extension whose approval is not there, or is never asked for."""
+    wanted = clock.extension.approval if clock.extension is not None else ""
+    found = next((each for each in policy.approvals if each.id == wanted), None)
+    if wanted and found is None:
+        yield unknown(path, "approval", wanted, [each.id for each in policy.approvals])
+    elif found is not None and f"extension_asked.{clock.id}" not in found.on:
+        yield Finding(
+            path=path,
+            message=f"The approval {wanted!r} does not open when an extension of {clock.id!r} is asked for.",
+            cure=f"Let it wait for it: `on: extension_asked.{clock.id}`.",
+        )
+    others = [each.id for each in policy.clocks if each.extension is not None and each.extension.approval == wanted]
+    if wanted and others[0] != clock.id:
+        yield Finding(
+            path=path,
+            message=f"The approval {wanted!r} is for the extension of {others[0]!r} already.",
+            cure="Write one approval for each clock.",
+        )
 
 
 def _appointment(path: Path, clock: Clock) -> Iterator[Finding]:

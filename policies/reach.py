@@ -47,6 +47,11 @@ def happenings(policy: Policy) -> set[str]:
             if name
         }
         new |= {f"breached.{clock.id}" for clock in policy.clocks if found.intersection(clock.start)}
+        new |= {
+            f"extension_asked.{clock.id}"
+            for clock in policy.clocks
+            if clock.extension is not None and clock.extension.approval and found.intersection(clock.start)
+        }
         new |= {f"breached.{EXTERNAL_REPLY}"} if policy.external is not None else set()
         new |= {f"{each.id}.{how}" for each in policy.approvals if found.intersection(each.on) for how in ENDS}
         if new <= found:

@@ -81,12 +81,15 @@ class Pause(Clause):
 class Extension(Clause):
     """Who may move the date of a running clock, before it has passed: `owner`, or roles.
 
-    It is moved by at most `step`, in whole units of it, and `most` times.
+    It is moved by at most `step`, in whole units of it, and `most` times. Where an `approval` is named the date moves
+    once that is granted, and stays where it is refused. That approval is for this clock alone, and opens with
+    `extension_asked.CLOCK`.
     """
 
     by: Several
     step: Limit
     most: int = Field(default=1, ge=1)
+    approval: Id | Literal[""] = ""
 
 
 class Holding(Clause):

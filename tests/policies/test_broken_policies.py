@@ -165,6 +165,8 @@ def test_the_sound_policy_has_no_mistakes_and_loads(airline: Path) -> None:
         ("{percent: 100, to: director}", "{percent: 80, to: director}", "another rung at 80 percent", "one rung"),
         ("who: [department, support]", "who: [department, suport]", "There is no role 'suport'.", "'support'"),
         ("unit: workday}, wish: call_at", "unit: workday}, wish: call_at, pauses: [customer]", "The clock 'call_back' may pause for ever.", "how long"),
+        ("wish: call_at", "extension: {by: owner, step: {amount: 1, unit: workday}, approval: plam}", "There is no approval 'plam'.", "'plan'"),
+        ("wish: call_at", "extension: {by: owner, step: {amount: 1, unit: workday}, approval: plan}", "'plan' does not open when an extension of 'call_back'", "on: extension_asked.call_back"),
         ("wish: call_at", "wish: call_it", "There is no field 'call_it'.", "'call_at'"),
         ("wish: call_at", "wish: loss", "The field 'loss' asks for no moment.", "kind: moment"),
         ("when: {reading_a: R1}}]", "when: {risk: high, flags: safety}}]", "This limit of 'first_response' never has its turn: number 1", "before"),

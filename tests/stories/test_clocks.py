@@ -384,6 +384,42 @@ async def test_a_date_is_moved_only_before_it_passes_and_by_those_who_may(ruled)
     assert "延期" not in (await he.all(number, f"!{number}")).labels
 
 
+LATER = {"title": TITLE, "on": "extension_asked.propose", "matrix": [{"steps": ["dept_head"]}]}
+AGREED = {"propose": {"extension": EXTENSION["extension"] | {"by": "owner", "approval": "later"}}}
+
+
+async def test_a_date_moves_only_once_others_have_agreed_and_the_customer_hears_it_then(shaped):
+    town = await shaped(clocks=AGREED, approvals={"later": LATER})
+    zhou, wang, number = await _owned(town)
+    he = await town.agent("何经理", "dept_head")
+    assert "不大于 5" in await zhou.all("!延期", "6 工厂还在检测")
+    await zhou.all(number, f"!{number}", "!延期", "2 工厂还在检测")
+    assert "工厂还在检测" in await he.heard()
+    assert town.due("propose") == "2025-03-06 18:00"
+    assert "3月10日" not in await wang.heard()
+    assert "延期" not in (await zhou.all(number, f"!{number}")).labels, "it is asked for already"
+    await he.press("同意")
+    assert town.due("propose") == "2025-03-10 18:00"
+    assert "3月10日（周一）18:00" in await wang.heard()
+    moved = town.events("clock_extended")[0]
+    assert (moved.actor, moved.clause, moved.facts["by"]) == (f"staff:{zhou.member.id}", "X-1", 2)
+    assert moved.words["reason"] == "工厂还在检测"
+
+
+async def test_a_date_stays_where_others_refuse_to_move_it(shaped):
+    town = await shaped(clocks=AGREED, approvals={"later": LATER})
+    zhou, wang, number = await _owned(town)
+    he = await town.agent("何经理", "dept_head")
+    await zhou.all("!延期", "2 工厂还在检测")
+    await he.heard()
+    await he.all("!驳回", "客户等不了")
+    assert town.case().facts.approvals[-1].outcome == "refused"
+    assert town.due("propose") == "2025-03-06 18:00"
+    assert not town.events("clock_extended")
+    assert "3月10日" not in await wang.heard()
+    assert "延期" in (await zhou.all(number, f"!{number}")).labels, "it may be asked for anew"
+
+
 async def test_an_extension_stays_when_the_clock_pauses_later(ruled):
     town = await ruled(propose=EXTENSION)
     zhou, wang, number = await _owned(town)
