@@ -5,6 +5,9 @@ from typing import Final, Literal, get_args
 
 Scope = Literal["q", "c", "v", "s", "m", "d"]
 
+#: What opens a case in the own chat of whoever presses it: it is never stale, and each look is written down.
+SHOW: Final = "show"
+
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

@@ -11,7 +11,7 @@ from complaints.case import Case
 from complaints.conversation import Conversation, Staff
 from complaints.errors import NotAllowed, PlaintError
 from complaints.messages import AttachmentKind, Enclosure, IncomingMessage, PressAnswer
-from complaints.tokens import Token, parse
+from complaints.tokens import SHOW, Token, parse
 from handlers import acts, cards, cases, duties, registering, rights, signers
 from handlers.turn import Turn
 
@@ -165,7 +165,7 @@ def worklist(turn: Turn, member: Staff) -> None:
                               date=turn.moment(language, due) if due else "",
                               owner=owner.name if owner else turn.say(language, "staff.nobody")))  # fmt: skip
     shown = [
-        turn.button(case.number, Token(scope="s", case_id=case.id, stamp=case.cycle, value="show")) for case in found
+        turn.button(case.number, Token(scope="s", case_id=case.id, stamp=case.cycle, value=SHOW)) for case in found
     ]
     turn.tell_staff(member, "\n".join(lines), [shown[i : i + 2] for i in range(0, len(shown), 2)])
 
@@ -196,7 +196,7 @@ def find(turn: Turn, member: Staff, text: str) -> None:
     if not rights.sees(turn, found, member):
         turn.tell_staff(member, turn.say(member.language, "error.not_allowed"))
         return
-    rows = [[turn.button(found.number, Token(scope="s", case_id=found.id, stamp=found.cycle, value="show"))]]
+    rows = [[turn.button(found.number, Token(scope="s", case_id=found.id, stamp=found.cycle, value=SHOW))]]
     turn.tell_staff(member, turn.say(member.language, "staff.found", number=found.number), rows)
 
 
@@ -230,7 +230,7 @@ def _pressed(
     turn: Turn, conversation: Conversation, member: Staff, case: Case, token: Token, message: IncomingMessage
 ) -> str:
     language = member.language
-    if token.value == "show":
+    if token.value == SHOW:
         acts.show(turn, case, member)
         return turn.say(language, "staff.in_private") if message.address.group else ""
     if token.value == cards.MORE:

@@ -97,7 +97,7 @@ def said_before(turn: Turn, case: Case, each: FormField) -> str | None:
     form, read, own = turn.policy(case).form, turn.book.reader.read, turn.book.currency
     answers = [case.words.answers[other.id] for other in form.fields if other.id in case.words.answers]
     for text in (*answers, *(said.text for said in reversed(case.words.said))):
-        value = cases.value_of(each, read(text), text, own)
+        value = cases.value_of(each, cases.own(turn, case, read(text), text), text, own)
         if value is not None:
             return value
     told = each.required and each.kind == "text" and not each.slots and not each.personal and not each.pattern

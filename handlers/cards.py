@@ -9,7 +9,7 @@ from complaints.clauses.model import Sentence
 from complaints.conversation import Staff
 from complaints.messages import Choice
 from complaints.reading import Language
-from complaints.tokens import Token
+from complaints.tokens import SHOW, Token
 from handlers import rights, signers
 from handlers.turn import Turn
 
@@ -133,9 +133,14 @@ def lacking(turn: Turn, case: Case) -> list[Sentence]:
 def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, alert: bool = False) -> str:
     """Return a case as staff see it. `masked`: for a room, without names, contacts or the customer's own words.
 
-    `alert`: below a sentence that has told the number.
+    `alert`: what is pushed unasked, below a sentence that has told the number: personal data is starred until somebody
+    opens the case, and of a data leak the customer's words are left out.
     """
     policy = turn.policy(case)
+
+    def told(text: str) -> str:
+        return starred(turn, case, text) if alert else text
+
     due = case.due_at
     owner = turn.owner(case)
     flags = flags_title(turn, case, language)
@@ -153,14 +158,15 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
         turn.say(language, "staff.card.call") if case.facts.call else "",
         *_approvals(turn, case, language),
     ]  # fmt: skip
-    consented = _consented(turn, case)
+    consented, leaked = _consented(turn, case), alert and leaking(turn, case)
     if masked or not consented:
-        excerpt = _masked_excerpt(turn, case) if consented else ""
+        excerpt = _masked_excerpt(turn, case) if consented and not leaked else ""
         lines.append(turn.say(language, "staff.card.words", words=excerpt) if excerpt else "")
     else:
-        lines.extend(turn.say(language, "staff.card.words", words=said.text) for said in case.words.said[-_SHOWN:])
+        said = [each.text for each in case.words.said[-_SHOWN:] if not leaked]
+        lines.extend(turn.say(language, "staff.card.words", words=told(text)) for text in said)
         lines.extend(
-            turn.say(language, "review.line", title=each.title[language], value=value)
+            turn.say(language, "review.line", title=each.title[language], value=told(value))
             for each in policy.form.fields
             if (value := answer_text(turn, case, each.id, language))
         )
@@ -169,12 +175,12 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
         if case.words.decided_by:
             lines.append(turn.say(language, "staff.card.why", words=joint.join(case.words.decided_by)))
         if case.words.proposal:
-            lines.append(turn.say(language, "staff.card.proposal", words=case.words.proposal))
+            lines.append(turn.say(language, "staff.card.proposal", words=told(case.words.proposal)))
         if case.facts.call:
-            lines.append(turn.say(language, "staff.card.tell", words=case.words.call))
+            lines.append(turn.say(language, "staff.card.tell", words=told(case.words.call)))
     if not masked:
-        lines.extend(_background(turn, case, language))
-        lines.extend(turn.say(language, "staff.card.plan", words=words) for words in _put(case))
+        lines.extend(told(line) for line in _background(turn, case, language))
+        lines.extend(turn.say(language, "staff.card.plan", words=told(words)) for words in _put(case))
     return "\n".join(line for line in lines if line)
 
 
@@ -241,25 +247,40 @@ def _consented(turn: Turn, case: Case) -> bool:
     return customer is not None and customer.consent is not None
 
 
-def _masked_excerpt(turn: Turn, case: Case) -> str:
-    if not case.words.said:
-        return ""
-    text = case.words.said[0].text
-    masked = turn.book.reader.mask(text, turn.book.reader.read(text))
+def leaking(turn: Turn, case: Case) -> bool:
+    """Tell whether the case is about a data leak: what the customer writes may tell who other people are."""
+    flags = turn.policy(case).taxonomy.flags
+    return any("leak" in flag.risks for flag in flags if flag.id in case.facts.flags)
+
+
+def starred(turn: Turn, case: Case, text: str) -> str:
+    """Return a text about the case with starred personal data: what the reader finds, and the customer's answers."""
+    masked = turn.mask(text)
     for value in (case.words.answers.get(each.id) for each in turn.policy(case).form.fields if each.personal):
         if value:
             masked = masked.replace(value, "*" * min(len(value), 3))
+    return masked
+
+
+def _masked_excerpt(turn: Turn, case: Case) -> str:
+    if not case.words.said:
+        return ""
+    masked = starred(turn, case, case.words.said[0].text)
     return masked if len(masked) <= _EXCERPT else masked[:_EXCERPT] + "…"
 
 
-def buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
+def buttons(turn: Turn, case: Case, member: Staff, *, alert: bool = False) -> list[list[Choice]]:
     """Return the buttons of what this member of the staff may do with the case now, two in a row.
 
-    Of more than a card holds everywhere, what is done rarely stands behind one button.
+    Of more than a card holds everywhere, what is done rarely stands behind one button. An `alert` has one more, which
+    opens the case.
     """
     offered = rights.offered(turn, case, member)
-    rare = [each for each in offered if _rare(turn, case, each[0])] if len(offered) > _FULL else []
+    opens = alert and rights.sees(turn, case, member)
+    rare = [each for each in offered if _rare(turn, case, each[0])] if len(offered) + opens > _FULL else []
     shown = [_choice(turn, case, *each) for each in offered if each not in rare]
+    if opens:
+        shown.append(_choice(turn, case, SHOW, "", turn.say(member.language, "staff.act.open")))
     if rare:
         shown.append(_choice(turn, case, MORE, "", turn.say(member.language, "staff.act.more")))
     return _paired(shown)
@@ -298,7 +319,7 @@ def room_buttons(turn: Turn, case: Case, language: Language) -> list[list[Choice
     if case.owner_id is None:
         token = Token(scope="s", case_id=case.id, stamp=case.cycle, value="claim")
         rows.append([turn.button(turn.say(language, "staff.act.claim"), token)])
-    token = Token(scope="s", case_id=case.id, stamp=case.cycle, value="show")
+    token = Token(scope="s", case_id=case.id, stamp=case.cycle, value=SHOW)
     rows.append([turn.button(turn.say(language, "staff.act.show"), token)])
     return rows
 

@@ -4,7 +4,9 @@
 act of a person), and clocks, notices, surveys and further moves wait for names.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,11 +22,13 @@ from complaints.conversation import Conversation, Customer
 from complaints.errors import NotAllowed
 from complaints.messages import IncomingMessage
 from complaints.reading import Reading
-from handlers import alarms, approvals, clocks, decisions, notices, orders, rights, surveys
+from handlers import alarms, approvals, cards, clocks, decisions, notices, orders, rights, surveys
 from handlers.turn import CUSTOMER, SYSTEM, Turn
 
 #: A complaint counts from the platform's time of its first message, unless that is older than this.
 OLDEST_START: Final = timedelta(hours=72)
+#: So many characters before a value are looked at for words that announce it.
+_ANNOUNCED: Final = 40
 
 
 def clear(turn: Turn, reading: Reading, *, least: float = 0.0) -> bool:
@@ -98,13 +102,13 @@ def hear(turn: Turn, case: Case, message: IncomingMessage, text: str, reading: R
         case.words.said.append(Said(at=message.sent_at, text=text, ref=message.ref))
         turn.record(case, "said", CUSTOMER, words={"text": text})
     danger(turn, case, reading)
-    fill_from(turn, case, reading, text)
     if not case.type:
         weigh(case, reading)
         best, taxonomy = (reading.types[0] if reading.types else None), turn.policy(case).taxonomy
         # That a complaint fits no type is for the customer to say.
         if best is not None and best.score >= taxonomy.threshold and best.id != taxonomy.fallback:
             set_type(turn, case, best.id, SYSTEM, words=[hit.word for hit in best.words])
+    fill_from(turn, case, reading, text)
 
 
 def weigh(case: Case, reading: Reading) -> None:
@@ -180,9 +184,31 @@ def value_of(each: FormField, reading: Reading, text: str, own: str) -> str | No
     return text[slot.start : slot.end] if slot.name == "channel" else slot.value
 
 
+def own(turn: Turn, case: Case, reading: Reading, text: str) -> Reading:
+    """Return what was read without contacts that may be somebody else's.
+
+    Who writes of a data leak names other people's: theirs is only what they announce as such ("my number is …").
+    """
+    if not cards.leaking(turn, case):
+        return reading
+    fields = [each for each in turn.policy(case).form.fields if each.kind == "contact"]
+    contacts = {name for each in fields for name in each.slots if name != "channel"}
+    kept = (slot for slot in reading.slots if slot.name not in contacts or _announced(turn, text[: slot.start]))
+    return replace(reading, slots=tuple(kept))
+
+
+def _announced(turn: Turn, before: str) -> bool:
+    """Tell whether the words before a value, back to where their clause begins, announce one of the speaker's own."""
+    clause = re.split(r"[^\w\s]", re.sub(r"[\W_]+$", "", before[-_ANNOUNCED:]))[-1].strip()
+    said = [clause, clause.rpartition(" ")[2]]
+    for language in turn.policy().languages:
+        said += [each.removesuffix(word).strip() for word in turn.say(language, "hear.is").split() for each in said]
+    return any(turn.book.reader.about(each) for each in said if each)
+
+
 def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:
     """Fill the empty fields of the form with the values a text holds; return the ids of the fields filled."""
-    filled = []
+    filled, reading = [], own(turn, case, reading, text)
     for each in turn.policy(case).form.fields:
         if each.id in case.words.answers and each.kind != "moment":
             continue

@@ -72,17 +72,26 @@ def tell(
 ) -> int:
     """Tell these members of the staff, and the group where it is meant or nobody else is there, about a case.
 
-    Who is told of a case that they may not see gets the sentence alone, without the words that it quotes unless these
-    are `for_all`, and the group of one that is kept from somebody hears no more than its number, and that only where
-    nobody could be told.
+    Personal data is starred: whoever wants it opens the case, which the journal notes. Who is told of a case that they
+    may not see gets the sentence alone, without the words that it quotes unless these are `for_all`, and the group of
+    one that is kept from somebody hears no more than its number, and that only where nobody could be told.
     """
     for member in members:
-        shown = values if for_all or rights.sees(turn, case, member) else {**values, "text": "…"}
+        shown = _starred(turn, case, values) if for_all or rights.sees(turn, case, member) else {**values, "text": "…"}
         text = turn.say(member.language, key, **cards.values(turn, case, member.language, shown))
         turn.tell_staff(
-            member, text, cards.buttons(turn, case, member), tail=partial(_card, turn, case, member), case=case
+            member,
+            text,
+            cards.buttons(turn, case, member, alert=True),
+            tail=partial(_card, turn, case, member),
+            case=case,
         )
     return len(members) + _tell_room(turn, case, to, key, values, alone=not members)
+
+
+def _starred(turn: Turn, case: Case, values: dict[str, Any]) -> dict[str, Any]:  # Any: fills of a sentence
+    text = values.get("text")
+    return {**values, "text": cards.starred(turn, case, text)} if isinstance(text, str) and text else values
 
 
 def _tell_room(

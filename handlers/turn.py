@@ -42,7 +42,7 @@ from complaints.ports import (
     Wording,
 )
 from complaints.reading import Language
-from complaints.tokens import Token
+from complaints.tokens import SHOW, Token, parse
 from handlers import choices
 
 Rows = Sequence[Sequence[Choice]]
@@ -138,6 +138,12 @@ def _joined(before: Rows, rows: Rows) -> Rows:
     return [*(row for row in before if asked.isdisjoint(choice.token for choice in row)), *rows]
 
 
+def _spent(rows: Rows) -> bool:
+    """Tell whether a choice may be spent one day: all but that of opening a case."""
+    tokens = (parse(choice.token) for row in rows for choice in row)
+    return any(token is None or token.value != SHOW for token in tokens)
+
+
 class _Asked(Mapping[str, Any]):
     """The facts of a case, each found out when it is asked for: a condition asks for two or three of thirty."""
 
@@ -190,6 +196,7 @@ class Turn:
         self._batch = batch
         self._telling: dict[tuple[str, str, str], _Telling] = {}
         self._opened: dict[int, list[Case]] = {}
+        self._masked: dict[str, str] = {}
         self._customers: dict[int, Customer] = {}
         self._conversations: dict[int, Conversation] = {}
         self._said = Changes()  # what the next command of the batch must not find as it was
@@ -288,6 +295,12 @@ class Turn:
     def say(self, language: Language, key: str, **values: object) -> str:
         """Return a sentence."""
         return self.book.wording.say(language, key, **values)
+
+    def mask(self, text: str) -> str:
+        """Return a text with starred personal data, as far as the reader finds it; many are told the same."""
+        if text not in self._masked:
+            self._masked[text] = self.book.reader.mask(text, self.book.reader.read(text))
+        return self._masked[text]
 
     def heard_here(self, said_at: datetime | None = None) -> datetime:
         """Return when what is being read was said, by the company's clocks."""
@@ -589,7 +602,7 @@ class Turn:
             due_at = self.now
             if told.unasked and told.priority not in (Priority.ANSWER, Priority.ALERT):
                 due_at = self.book.calendar.after_quiet(self.now, self.policy().hours.quiet)
-            card = told.conversation is None and case is not None and bool(rows)
+            card = told.conversation is None and case is not None and _spent(rows)
             if self.late and told.priority == Priority.ALERT and told.conversation is None:
                 self._gather(told, body, case, card=card)
                 continue
@@ -631,7 +644,7 @@ class Turn:
         elif case.id not in cases:
             cases = (*cases, case.id)
             if len(shown) < _SHOWN:
-                shown = (*shown, self.button(case.number, Token(scope="s", case_id=case.id, value="show")))
+                shown = (*shown, self.button(case.number, Token(scope="s", case_id=case.id, value=SHOW)))
         more = news.more + max(0, len(lines) - _GATHERED)
         return replace(news, lines=lines[:_GATHERED], more=more, cases=cases, shown=shown, rows=rows)
 

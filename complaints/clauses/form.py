@@ -21,9 +21,9 @@ class FormField(Clause):
     """One thing to know about a complaint.
 
     `slots` names what the reader may find in free text to fill it, so that it is not asked again. `personal` values
-    wait for consent, are masked in groups and remembered for the customer's next complaint. `own_words`: what is none
-    of the choices is an answer too. A `choice` and an `amount` (in the company's currency) are facts under their id; a
-    field whose `slots` hold `region` is the fact `region`, unless the order on file says it;
+    wait for consent, are masked in groups and alerts, and remembered for the customer's next complaint. `own_words`:
+    what is none of the choices is an answer too. A `choice` and an `amount` (in the company's currency) are facts under
+    their id; a field whose `slots` hold `region` is the fact `region`, unless the order on file says it;
     `moment` is a time of the customer's own ("half past seven tonight"). An `order_no` is looked up, where the company
     has orders on file. `when` is a condition over the case's facts; `pattern` a regular expression for the
     whole value.

@@ -128,16 +128,43 @@ async def test_many_press_claim_at_once_and_exactly_one_wins(town):
 
 
 async def test_the_room_sees_no_name_no_contact_and_masked_words(town):
-    zhou = await town.agent("周敏", "reception", "qc")
+    await town.agent("周敏", "reception", "qc")
     wang = await town.customer()
     await wang.file("我叫王岚，电话13812345678，邮箱wang@example.com，订单PO-88213的灯用两天就坏了，质量太差")
     room = await town.room.everything()
     for secret in ("王岚", "13812345678", "wang@example.com", "+8613812345678"):
         assert secret not in room.replace("王岚:", "")
     assert "用两天就坏了" in room, "what it is about stays readable"
-    private = await zhou.heard()
-    assert "联系方式：wang@example.com" in private
-    assert "王岚" in private
+
+
+async def test_personal_data_is_pushed_starred_and_stands_whole_once_somebody_opens_the_case(town):
+    zhou = await town.agent("周敏", "reception", "qc")
+    wang = await town.customer()
+    await wang.file("我叫王岚，电话13812345678，邮箱wang@example.com，订单PO-88213的灯用两天就坏了，质量太差")
+    pushed = await zhou.heard()
+    for secret in ("王岚", "13812345678", "wang@example.com"):
+        assert secret not in pushed
+    assert "PO-88213的灯用两天就坏了" in pushed, "what it is about stays readable"
+    assert town.events("viewed") == []
+    opened = await zhou.press("打开投诉")
+    assert "联系方式：wang@example.com" in opened
+    assert "我叫王岚" in opened
+    [viewed] = town.events("viewed")
+    assert viewed.actor == f"staff:{zhou.member.id}"
+
+
+async def test_what_is_pushed_later_is_starred_too_and_so_is_what_the_customer_writes(town):
+    zhou = await town.agent("周敏", "reception", "logistics")
+    wang = await town.customer()
+    await wang.file()
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理", "!提出方案", "补发")
+    await zhou.heard()
+    heard = await wang.heard()
+    await wang.all(f"!{heard.labels[1]}", "不行，打13911112222找我妻子")
+    pushed = await zhou.heard()
+    assert "13911112222" not in pushed
+    assert "找我妻子" in pushed
 
 
 async def test_before_consent_nobody_reads_the_words(town):
