@@ -1,6 +1,6 @@
 """Timers: something falls due. Ask first whether it still matters; a service that was down asks late, and once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from complaints.case import Case
 from complaints.commands import Fire
@@ -58,6 +58,9 @@ def _nudge(turn: Turn, case: Case) -> None:
     conversation = turn.conversation_of(case)
     if case.facts.complete or not case.open or case.facts.nudged or intake.case_in_form(turn, conversation) is not case:
         return
+    begun = case.state != turn.policy(case).lifecycle.first  # by the desk: it waits for the customer all the same
+    if not begun and _left_at(turn, case) <= turn.now:
+        return  # a service that was down says only that it goes on without the customer
     wait = turn.policy(case).form.nudge_after
     heard = conversation.heard_at or case.opened_at
     due_at = turn.book.calendar.after_quiet(max(turn.now, heard + _hours(wait)), turn.policy().hours.quiet)
@@ -67,10 +70,15 @@ def _nudge(turn: Turn, case: Case) -> None:
     case.facts.nudged = True
     turn.record(case, "nudged", SYSTEM)
     language = conversation.words.language
-    turn.tell(conversation, turn.say(language, "form.nudge", number=case.number), unasked=True,
-              priority=notices.PROGRESS, case=case)  # fmt: skip
+    turn.tell(conversation, turn.say(language, "form.nudge", number=case.number), case=case)  # with the question
     intake.ask_again(turn, conversation, case)
     turn.touch(conversation)
+
+
+def _left_at(turn: Turn, case: Case) -> datetime:
+    """Return when a form counts as left by a customer who has said nothing more."""
+    heard = turn.conversation_of(case).heard_at or case.opened_at
+    return heard + _hours(turn.policy(case).form.abandon_after)
 
 
 def _abandon(turn: Turn, case: Case) -> None:
@@ -78,8 +86,7 @@ def _abandon(turn: Turn, case: Case) -> None:
     conversation = turn.conversation_of(case)
     if case.facts.complete or not case.open or case.state != turn.policy(case).lifecycle.first:
         return
-    heard = conversation.heard_at or case.opened_at
-    due_at = heard + _hours(turn.policy(case).form.abandon_after)
+    due_at = _left_at(turn, case)
     if due_at > turn.now:
         turn.set_timer(case, "abandon", due_at)
         return

@@ -74,3 +74,20 @@ async def test_nine_days_away_over_national_day_leave_every_date_right_and_nobod
             assert ("clock_breached", 100) in told
     await town.until("2026-10-09 18:00")
     assert "超时" not in await boss.heard(), "nothing is told a second time"
+
+
+async def test_a_customer_whose_form_was_left_while_the_service_was_away_gets_one_letter_about_it(found):
+    town = await found("2026-09-30 16:00", company="chem_000")
+    await town.agent("周敏", "service_center")
+    hurt, labels = await town.customer("许强"), await town.customer("何芳")
+    await hurt.say("你们的甲苯桶漏了 味道特别呛 两个工人已经送医院了 快点来人啊")
+    await labels.say("桶上有七八个标签贴错了 合同号HT-2025-0117 合同金额3.2万")
+    await town.stop()
+    town.clock.set("2026-10-09 12:00")
+    await town.start()
+    await town.until("2026-10-09 18:00")
+    begun, left = await hurt.heard(), await labels.heard()
+    assert begun.many == 1, begun
+    assert "还差几个问题" in begun, "the desk works on it, and waits for the rest"
+    assert left.many == 1, left
+    assert "先按已有的内容处理" in left, "nothing more is asked of a form that reception finishes"
