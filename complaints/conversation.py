@@ -54,9 +54,13 @@ class Consent(BaseModel):
 
 
 class Profile(BaseModel):
-    """What is known of a customer and need not be asked again (field id -> value): sealed."""
+    """What is known of a customer and need not be asked again (field id -> value): sealed.
+
+    `order` is the number of their order that was last found on file: it tells whose customer they are.
+    """
 
     answers: dict[str, str] = Field(default_factory=dict)
+    order: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -68,7 +68,10 @@ def open_case(turn: Turn, conversation: Conversation, message: IncomingMessage, 
     turn.opening = []  # what the first message names follows once the case is there: its clocks run before all else
     hear(turn, case, message, text, reading)
     fill_known(turn, conversation, case)
+    known = orders.of_customer(turn, case)
     regrade(turn, case)
+    if known:
+        orders.tell(turn, case)
     follows, turn.opening = turn.opening, None
     happen(turn, case, case.state, SYSTEM, at=opened_at)
     for each in follows:

@@ -108,6 +108,7 @@ def _carry_over(turn: Turn, older: Conversation, newer: Conversation) -> None:
         older.customer_id = new.id
     elif known is not None and new is not None:
         known.profile.answers = {**new.profile.answers, **known.profile.answers}
+        known.profile.order = known.profile.order or new.profile.order
         if known.consent is None or (known.consent.version != turn.policy().form.consent and new.consent is not None):
             known.consent = new.consent
         turn.touch(known)

@@ -185,3 +185,32 @@ async def test_anybody_may_refuse_and_a_private_customer_accepts_alone(filed):
     assert town.case().state == "executing"
     with pytest.raises(NotAllowed):
         act(town, zhou.member, "authorise", text="不需要")
+
+
+async def test_the_next_complaint_without_a_number_is_of_the_same_organisation_and_tells_nobody_of_its_goods(filed):
+    town = await filed()
+    zhou = await town.agent("周敏", "reception")
+    qian = await town.agent("钱经理", "logistics")
+    wang = await town.customer()
+    await wang.file("订单YX20250118-3 物流没更新都半个月了")
+    await wang.say("/new")
+    await qian.heard()
+    told = await wang.say("你们客服骂人，态度恶劣，我要投诉")
+    case = town.cases()[1]
+    assert case.facts.order == {"organisation": True, "vip": True, "account_manager": f"staff:{qian.member.id}"}
+    assert case.number in await qian.heard()
+    for secret in SECRETS:
+        assert secret not in told
+    shown = await zhou.all(case.number, f"!{case.number}")
+    assert "恒泰胶业" in shown
+    assert "LX-900" not in shown, "it is not known whether this is about the goods of that order"
+
+
+async def test_a_number_that_was_a_mistake_makes_nobody_a_customer_of_that_organisation(filed):
+    town = await filed()
+    wang = await town.customer()
+    await wang.file("订单YX20250118-3 物流没更新都半个月了", submit=False)
+    await wang.all("修改", "订单号", "PO-99999", "!没问题，提交", "/new")
+    assert town.case().facts.order == {}
+    await wang.say("你们客服骂人，态度恶劣，我要投诉")
+    assert town.cases()[1].facts.order == {}
