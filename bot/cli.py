@@ -23,7 +23,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from bot import clock, logs, roster, settings, wiring
+from bot import clock, evidence, logs, roster, settings, wiring
 from bot.channel import Channel, Finding
 from bot.channels.wechat import WeChat, account
 from bot.doctor import examine
@@ -291,7 +291,7 @@ def staff_lend(
         digest = hashlib.sha256(content).hexdigest() if paper is not None else ""
         lending.lend(turn, one, other, roles, ends_at, paper=number, paper_sha256=digest)
         if paper is not None:
-            _keep_paper(given, store, number, content)
+            evidence.keep_paper(store, given.data_dir / "papers", number, content)
         console.print(f"{other.name} may sign for {one.name} as {', '.join(roles)} until {until:%Y-%m-%d}.")
 
 
@@ -323,13 +323,6 @@ def _lending(lender: int, borrower: int) -> Iterator[tuple[Turn, Staff, Staff, s
                 raise Misconfigured(turn.say("en", error.key, **error.values)) from None
             turn.finish()
             unit.flush(batch.changes, sends=False)
-
-
-def _keep_paper(given: settings.Settings, store: Store, number: int, content: bytes) -> None:
-    """Keep a paper of the company's own under its number, sealed."""
-    papers = given.data_dir / "papers"
-    papers.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (papers / f"{number}.sealed").write_bytes(store.sealed_paper(number, content))
 
 
 def _read(paper: Path | None) -> bytes:
@@ -438,7 +431,7 @@ def duty_done(
             except PlaintError as error:
                 raise Misconfigured(turn.say("en", error.key, **error.values)) from None
             if file is not None:
-                _keep_paper(given, store, run.id, content)
+                evidence.keep_paper(store, given.data_dir / "papers", run.id, content)
             unit.flush(batch.changes, sends=False)
         console.print(f"{run.duty} {run.period}: done.")
 

@@ -1,6 +1,7 @@
 """The errand behind a customer's file: bring it home, hash it, seal it, and tell the desk what became of it."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -18,10 +19,16 @@ from storage import Store, Unreadable
 log = structlog.get_logger("bot.evidence")
 
 
+def keep_paper(store: Store, folder: Path, number: int, content: bytes) -> None:
+    """Keep a paper of the company's own under its number, sealed. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / f"{number}.sealed").write_bytes(store.sealed_paper(number, content))
+
+
 def errand(
-    *, store: Store, desk: Desk, folder: Path, uploads: Uploads | None = None
+    *, store: Store, desk: Desk, folder: Path, papers: Path, uploads: Uploads | None = None
 ) -> Callable[[Carrier, Letter], Awaitable[Outcome]]:
-    """Return the function that does a `Fetch`; sealed files lie in `folder`, named by their id.
+    """Return the function that does a `Fetch`; sealed files lie in `folder`, named by their id, proofs in `papers`.
 
     A file that came by the customer's page is among `uploads`, and at no platform.
     A file is held in memory on its way (a platform's limit is some 20 MB, and few errands run at once), so that it is
@@ -47,7 +54,20 @@ def errand(
             outcome = await channel.fetch(body.ref, sink)
         key = f"keep:{body.evidence_id}"
         try:
-            if isinstance(outcome, Sent):
+            if isinstance(outcome, Sent) and body.duty:
+                content = b"".join(pieces)
+                await asyncio.to_thread(keep_paper, store, papers, body.duty, content)
+                await desk.submit(
+                    Keep(
+                        evidence_id=body.evidence_id,
+                        duty=body.duty,
+                        conversation_id=letter.conversation_id,
+                        sha256=hashlib.sha256(content).hexdigest(),
+                        size=len(content),
+                        key=key,
+                    )
+                )
+            elif isinstance(outcome, Sent):
                 path = folder / f"{body.evidence_id}.sealed"
                 kept = await asyncio.to_thread(store.seal_file, body.evidence_id, path, pieces)
                 await desk.submit(
@@ -64,7 +84,13 @@ def errand(
             elif isinstance(outcome, Refused | Unreachable):
                 problem = outcome.error if isinstance(outcome, Refused) else outcome.reason
                 await desk.submit(
-                    Keep(evidence_id=body.evidence_id, conversation_id=letter.conversation_id, problem=problem, key=key)
+                    Keep(
+                        evidence_id=body.evidence_id,
+                        duty=body.duty,
+                        conversation_id=letter.conversation_id,
+                        problem=problem,
+                        key=key,
+                    )
                 )
                 end(body.ref)
                 return Sent()  # the errand is done: that the file is lost is written down

@@ -316,7 +316,9 @@ async def running(
         carriers,
         claim=claim,
         settle=settle,
-        fetch=evidence.errand(store=store, desk=desk, folder=_evidence(settings), uploads=uploads),
+        fetch=evidence.errand(
+            store=store, desk=desk, folder=_evidence(settings), papers=settings.data_dir / "papers", uploads=uploads
+        ),
         gate=LocalGates(),  # each process paces its own; where several share a bot, the 429 is the judge
         jitter=random.random,  # spreads retries; nothing secret hangs on it
         lease=_LEASE,

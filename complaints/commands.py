@@ -42,9 +42,13 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """Record what became of a file: brought home (`path`, `sha256`, `size` in bytes), or lost (`problem`)."""
+    """Record what became of a file: brought home (`path`, `sha256`, `size` in bytes), or lost (`problem`).
+
+    With a `duty` it is the proof of that one, and no evidence of a case.
+    """
 
     evidence_id: int
+    duty: int = 0
     conversation_id: int
     path: str = ""
     sha256: str = ""

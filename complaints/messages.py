@@ -126,10 +126,11 @@ class LateNews(OutgoingMessage):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """A file to bring home from the platform: the outbox carries this errand too."""
+    """A file to bring home from the platform: the outbox carries this errand too. `duty` is whose proof it is."""
 
     evidence_id: int
     ref: str
+    duty: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

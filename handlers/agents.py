@@ -90,9 +90,23 @@ def hear(turn: Turn, conversation: Conversation, member: Staff, message: Incomin
     elif (said := _registers(turn, message.text)) is not None:
         _register(turn, conversation, member, said)
     elif conversation.state == "composing":
-        compose(turn, conversation, member, message.text)
+        if not _proves(turn, conversation, member, message):
+            compose(turn, conversation, member, message.text)
     else:
         find(turn, member, message.text)
+
+
+def _proves(turn: Turn, conversation: Conversation, member: Staff, message: IncomingMessage) -> bool:
+    """Take the file for which a duty waits; False if no duty does."""
+    act, _, detail = conversation.words.act.partition(":")
+    if act != "duty":
+        return False
+    try:
+        return duties.take(turn, conversation, member, int(detail), message)
+    except PlaintError as error:
+        conversation.make("rest")
+        turn.tell_staff(member, turn.say(member.language, error.key, **error.values))
+        return True
 
 
 def _registers(turn: Turn, text: str) -> str | None:

@@ -11,10 +11,11 @@ from typing import Final
 from complaints import duties
 from complaints.case import Case
 from complaints.clauses.duty import Duty
+from complaints.commands import Keep
 from complaints.conversation import Conversation, Staff
 from complaints.duties import DutyRun, Period
-from complaints.errors import BadInput, NotAllowed
-from complaints.messages import Choice
+from complaints.errors import BadInput, NotAllowed, PlaintError
+from complaints.messages import Choice, IncomingMessage
 from complaints.policy import Policy
 from complaints.ports import Timer
 from complaints.tokens import Token
@@ -208,12 +209,50 @@ def press(turn: Turn, conversation: Conversation, member: Staff, token: Token) -
     """Serve the button of a duty: ask for the note it needs, or take it as done. Return the toast."""
     duty, run = find(turn, member, token.case_id)
     language = member.language
-    if duty.proof != "note":
+    if duty.proof == "none":
         done(turn, member, run.id, "")
         return turn.say(language, "staff.done")
     conversation.make("ask_staff")
     conversation.case_id, conversation.words.act = None, f"duty:{run.id}"
     turn.touch(conversation)
-    asked = turn.say(language, "staff.ask.duty", title=duty.title[language], period=run.period)
+    key = "staff.ask.duty_file" if duty.proof == "file" else "staff.ask.duty"
+    asked = turn.say(language, key, title=duty.title[language], period=run.period)
     turn.tell_staff(member, asked + "\n" + turn.say(language, "staff.compose"))
     return ""
+
+
+def take(turn: Turn, conversation: Conversation, member: Staff, duty_id: int, message: IncomingMessage) -> bool:
+    """Take the file that proves a duty, and let it be brought home; False if the duty wants none, or none came."""
+    duty, run = find(turn, member, duty_id)
+    ref = next((each.ref for each in message.attachments if each.ref), "")
+    if duty.proof != "file":
+        return False
+    if not ref:
+        turn.tell_staff(member, turn.say(member.language, "staff.ask.duty_file", title=duty.title[member.language],
+                                         period=run.period))  # fmt: skip
+        return True
+    run.note = message.text.strip()
+    turn.keep_duty(run)
+    turn.fetch_proof(conversation, run.id, message.address, ref)
+    conversation.make("rest")
+    conversation.case_id = None
+    turn.touch(conversation)
+    turn.tell_staff(member, turn.say(member.language, "staff.duty.taking"))
+    return True
+
+
+def proven(turn: Turn, command: Keep) -> None:
+    """Take a duty as done whose proof came home; or say that it was lost, and must be sent again."""
+    conversation = turn.scene.conversations.get(command.conversation_id)
+    member = turn.scene.staff.get(conversation.staff_id or 0) if conversation is not None else None
+    run = turn.ledger.duty(command.duty)
+    if member is None or run is None:
+        return
+    key = "staff.duty.lost" if command.problem else "staff.done"
+    try:
+        if not command.problem:
+            done(turn, member, run.id, run.note, paper_sha256=command.sha256)
+    except PlaintError as error:  # somebody else has done it meanwhile
+        turn.tell_staff(member, turn.say(member.language, error.key, **error.values))
+        return
+    turn.tell_staff(member, turn.say(member.language, key))

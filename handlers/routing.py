@@ -5,7 +5,7 @@ from typing import Final
 
 from complaints.commands import Act, Command, Fire, Hear, Keep, Miss
 from complaints.errors import NotAllowed
-from handlers import acts, cases, evidence, hearing, reaching, timers
+from handlers import acts, cases, duties, evidence, hearing, reaching, timers
 from handlers.turn import Turn
 
 #: What falls due so much later than it should has waited for the service.
@@ -27,6 +27,8 @@ def serve(command: Command, turn: Turn) -> None:
             timers.fire(command, turn)
         case Act():
             _act(command, turn)
+        case Keep() if command.duty:
+            duties.proven(turn, command)
         case Keep():
             evidence.keep(command, turn)
         case Miss():

@@ -541,6 +541,12 @@ class Turn:
         self._letter(address, body, Priority.ERRAND, conversation_id=file.conversation_id, case_id=file.case_id,
                      unasked=False, key="", due_at=self.now)  # fmt: skip
 
+    def fetch_proof(self, conversation: Conversation, duty_id: int, address: Address, ref: str) -> None:
+        """Let the outbox bring the proof of a duty home, which a member of the staff sent."""
+        body = Fetch(evidence_id=self.book.ids.next(), ref=ref, duty=duty_id)
+        self._letter(address, body, Priority.ERRAND, conversation_id=conversation.id, case_id=None,
+                     unasked=False, key="", due_at=self.now)  # fmt: skip
+
     def enclose(self, member: Staff, case: Case, file: Enclosure) -> None:
         """Send a file of a case on to a member of the staff."""
         address = Address(channel=member.channel, chat=member.chat)

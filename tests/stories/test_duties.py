@@ -1,11 +1,13 @@
 """Recurring work: it begins, is reminded of, is done with its proof, or is missed and told upwards."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from complaints.ports import Changes
 from policies import yaml12
+from sandbox import Attachment
 
 HOME = Path(__file__).parents[2] / "policies"
 DUTIES = """
@@ -127,3 +129,32 @@ async def test_a_duty_is_closed_to_those_whose_it_is_not(found, company):
         unit.flush(Changes(staff=[member]))
     assert "没有这个权限" in (await inspector.press(heard.labels[0])).toast
     assert "每周抽查" not in await zhou.heard()
+
+
+async def test_the_file_that_proves_a_duty_is_sent_in_the_chat_hashed_and_kept_sealed(found, tmp_path):
+    policy = yaml12.load((HOME / "companies/trade_003.yaml").read_text("utf-8"))
+    policy["duties"] = [{**each, "proof": "file"} for each in yaml12.load(DUTIES)[1:]]
+    path = tmp_path / "proved.yaml"
+    path.write_text(yaml12.write(policy), "utf-8")
+    town = await found("2025-03-03 09:30", company=str(path))
+    zhou = await town.agent("周敏", "reception")
+    await town.until("2025-03-03 10:35")
+    begun = await zhou.heard()
+    assert "证明文件" in await zhou.press(begun.labels[-1])
+    assert "证明文件" in await zhou.say("开过会了"), "words alone prove nothing, and are not lost on the way"
+    minutes = b"%PDF-1.4 " + "会议纪要".encode() * 40
+    told = await zhou.send(Attachment(kind="document", data=minutes, name="纪要.pdf"), caption="三月例会")
+    assert "好了。" in told
+    with town.store.read() as ledger:
+        assert ledger.open_duties() == []
+        [run] = [ledger.duty(id_) for id_ in _ids(town)]
+    assert (run.state, run.note) == ("done", "三月例会")
+    assert run.facts.paper_sha256 == hashlib.sha256(minutes).hexdigest()
+    [kept] = (town.folder / "papers").iterdir()
+    assert kept.name == f"{run.id}.sealed"
+    assert minutes not in kept.read_bytes()
+    assert "已经完成" in (await zhou.press(begun.labels[-1])).toast
+
+
+def _ids(town):
+    return [int(path.stem) for path in (town.folder / "papers").glob("*.sealed")]
