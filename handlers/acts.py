@@ -14,6 +14,7 @@ from handlers import (
     cards,
     cases,
     clocks,
+    concerning,
     deciding,
     decisions,
     intake,
@@ -140,11 +141,7 @@ def _assign(turn: Turn, case: Case, member: Staff, given: Given) -> None:
 
 def _concerns(turn: Turn, case: Case, member: Staff, given: Given) -> None:
     concerned = int(given["detail"])
-    case.facts.concerned.append(concerned)
-    if not any(
-        rights.sees(turn, case, each) and rights.handles(turn, case, each) for each in turn.scene.staff.values()
-    ):
-        case.facts.concerned.remove(concerned)
+    if not concerning.keep_from(turn, case, concerned):
         raise NotAllowed(key="error.nobody_left", number=case.number)
     words = {"text": given["text"]} if given.get("text") else None
     turn.record(case, "concerns", actor(member), facts={"member": concerned}, words=words)

@@ -179,6 +179,8 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
         if case.facts.call:
             lines.append(turn.say(language, "staff.card.tell", words=told(case.words.call)))
     if not masked:
+        kept = [turn.scene.staff[each].name for each in case.facts.concerned if each in turn.scene.staff]
+        lines.append(turn.say(language, "staff.card.concerned", names=joint.join(kept)) if kept else "")
         lines.extend(told(line) for line in _background(turn, case, language))
         lines.extend(turn.say(language, "staff.card.plan", words=told(words)) for words in _put(case))
     return "\n".join(line for line in lines if line)

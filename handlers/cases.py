@@ -22,7 +22,7 @@ from complaints.conversation import Conversation, Customer
 from complaints.errors import NotAllowed
 from complaints.messages import IncomingMessage
 from complaints.reading import Reading
-from handlers import alarms, approvals, cards, clocks, decisions, notices, orders, rights, surveys
+from handlers import alarms, approvals, cards, clocks, concerning, decisions, notices, orders, rights, surveys
 from handlers.turn import CUSTOMER, SYSTEM, Turn
 
 #: A complaint counts from the platform's time of its first message, unless that is older than this.
@@ -112,6 +112,7 @@ def hear(turn: Turn, case: Case, message: IncomingMessage, text: str, reading: R
         if best is not None and best.score >= taxonomy.threshold and best.id != taxonomy.fallback:
             set_type(turn, case, best.id, SYSTEM, words=[hit.word for hit in best.words])
     fill_from(turn, case, reading, text)
+    concerning.find(turn, case)
 
 
 def weigh(case: Case, reading: Reading) -> None:
@@ -236,6 +237,8 @@ def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, rea
         return bool(value)
     case.words.answers[field_id] = value
     turn.record(case, "answered", actor, facts={"field": field_id, "read": read}, words={"value": value})
+    if turn.policy(case).form.field(field_id).concerns:
+        regrade(turn, case)
     found = kind == "order_no" and orders.look_up(turn, case, value)
     if found or kind in ("choice", "amount", "moment") or "region" in (field_id, *field.slots):
         regrade(turn, case)
@@ -303,6 +306,7 @@ def _follow(turn: Turn, case: Case) -> None:
     if parts != case.facts.parts:
         case.facts.parts = parts
         turn.record(case, "parted", SYSTEM, facts={"parts": parts})
+    concerning.find(turn, case)
     shut_out(turn, case)
 
 

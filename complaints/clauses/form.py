@@ -23,9 +23,10 @@ class FormField(Clause):
     `slots` names what the reader may find in free text to fill it, so that it is not asked again. `personal` values
     wait for consent, are masked in groups and alerts, and remembered for the customer's next complaint. `own_words`:
     what is none of the choices is an answer too. A `choice` and an `amount` (in the company's currency) are facts under
-    their id; a field whose `slots` hold `region` is the fact `region`, unless the order on file says it;
-    `moment` is a time of the customer's own ("half past seven tonight"). An `order_no` is looked up, where the company
-    has orders on file. `when` is a condition over the case's facts; `pattern` a regular expression for the
+    their id; a field whose `slots` hold `region` is the fact `region`, unless the order on file says it; `moment` is a
+    time of the customer's own ("half past seven tonight"). An `order_no` is looked up, where the company has orders on
+    file. The answer to one that `concerns` somebody names whom of the staff the complaint is about: it is kept from
+    them. `when` is a condition over the case's facts; `pattern` a regular expression for the
     whole value.
     """
 
@@ -39,6 +40,7 @@ class FormField(Clause):
     slots: list[str] = Field(default_factory=list)
     choices: list[FieldChoice] = Field(default_factory=list)
     own_words: bool = False
+    concerns: bool = False
     when: Predicate = Predicate()
     pattern: str = ""
     max_length: int = Field(default=500, ge=1, le=4000, description="characters")

@@ -443,3 +443,17 @@ async def test_somebody_is_always_told_though_all_are_away_and_there_is_no_group
     await (await town.customer()).file()
     assert town.case().number in await lin.heard()
     assert town.case().number in await zhou.heard()
+
+
+async def test_who_alone_can_handle_a_complaint_keeps_it_though_it_names_them(found):
+    town = await found("2025-03-11 09:00", company="door_002_5")
+    handler = await town.agent("邓敏", "employee_handler")
+    zeng = await town.customer("小曾")
+    await zeng.say("我要投诉邓敏 他打击报复我 处理结果不服")
+    assert town.case().facts.concerned == []
+    await town.agent("何静", "hr_admin")
+    await zeng.say("/new")
+    await handler.heard()
+    await zeng.say("邓敏又扣我绩效 处理结果不服")
+    assert town.cases()[-1].facts.concerned == [handler.member.id]
+    assert town.cases()[-1].number not in await handler.heard()
