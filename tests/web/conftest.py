@@ -248,7 +248,9 @@ async def _running(url: str, keys: str, folder: Path, forward: str, pigeon: Pige
         {"wechat": pigeon},
         claim=lambda channel, most: store.claim(channel, now(), most, fold=pigeon.limits.folds),
         settle=settle,
-        fetch=evidence.errand(store=store, desk=desk, folder=folder / "evidence", papers=folder / "papers", uploads=uploads),
+        fetch=evidence.errand(
+            store=store, desk=desk, folder=folder / "evidence", papers=folder / "papers", uploads=uploads
+        ),
         gate=LocalGates(),
         jitter=random.random,
     )
