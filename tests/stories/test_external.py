@@ -90,7 +90,10 @@ async def test_the_command_line_gives_number_and_deadline_by_name(shaped):
 
 
 async def test_its_clock_never_pauses_and_climbs_its_ladder(shaped):
-    rungs = [{"clocks": ["external_reply"], "rungs": [{"percent": 100, "to": "who"}]}]
+    rungs = [
+        {"clocks": ["external_reply"], "rungs": [{"percent": 100, "to": "who"}]},
+        {"rungs": [{"percent": 100, "to": "owner"}]},
+    ]
     town = await shaped(external=OUTSIDE, escalation=rungs)
     boss = await town.agent("李总", "leading_group")
     zhou, _, number = await opened(town, "GX-1 2025-03-05 12:00")
