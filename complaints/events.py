@@ -107,6 +107,7 @@ HAPPENINGS: Final = {
     "human_called": "a person was called for",
     "human_reply": "a person wrote to the customer: a reply, a question, a proposal, a result",
     "noted": "an agent wrote a note",
+    "number_told": "the desk told the customer the number of the case, by itself",
     "regraded": "a person set a grade",
     "released": "the case lost its owner before it was resolved",
     "remedied": "what was promised was given",

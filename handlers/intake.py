@@ -58,6 +58,7 @@ def begin(turn: Turn, conversation: Conversation, message: IncomingMessage, text
             turn.say(language, "intake.off_hours", opening=turn.moment(language, opening, case)),
             case=case,
         )
+    cases.happen(turn, case, "number_told", SYSTEM)
     proceed(turn, conversation, case)
     return case
 

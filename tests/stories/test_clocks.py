@@ -31,6 +31,14 @@ def ruled(found: Found, tmp_path: Path):
     return town
 
 
+async def test_a_policy_may_count_the_desks_own_word_as_a_response(ruled):
+    town = await ruled(first_response={"stop": ["human_reply", "number_told"]})
+    await (await town.customer()).say("订单YX20250118-3 物流没更新都半个月了")
+    run = town.case().facts.clocks["first_response"]
+    assert run.stopped_at is not None
+    assert town.events("clock_stopped")[0].facts["clock"] == "first_response"
+
+
 async def _handed_over(town, wang=None):
     wang = wang or await town.customer()
     await wang.file()
