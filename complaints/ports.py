@@ -167,6 +167,10 @@ class Reader(Protocol):
         """Return the slots that a few words name and give no value for ("my phone number")."""
         ...
 
+    def announces(self, text: str) -> bool:
+        """Tell whether a text ends in words that announce a value of the speaker's own ("my number is")."""
+        ...
+
     def zone(self, text: str, *, own: bool) -> str | None:
         """Return the zone (an IANA name) of a place or telephone number; `own` if it is the answer where one is."""
         ...

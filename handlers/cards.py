@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from complaints.case import Case, Decision
+from complaints.clauses.form import FormField
 from complaints.clauses.model import Sentence
 from complaints.conversation import Staff
 from complaints.messages import Choice
@@ -141,6 +142,12 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
     def told(text: str) -> str:
         return starred(turn, case, text) if alert else text
 
+    def answered(field: FormField) -> str:
+        value = answer_text(turn, case, field.id, language)
+        if alert and field.personal:
+            return _stars(value)
+        return told(value) if field.kind == "text" or field.own_words else value  # of others nothing is to be starred
+
     due = case.due_at
     owner = turn.owner(case)
     flags = flags_title(turn, case, language)
@@ -166,9 +173,9 @@ def card(turn: Turn, case: Case, language: Language, *, masked: bool = False, al
         said = [each.text for each in case.words.said[-_SHOWN:] if not leaked]
         lines.extend(turn.say(language, "staff.card.words", words=told(text)) for text in said)
         lines.extend(
-            turn.say(language, "review.line", title=each.title[language], value=told(value))
+            turn.say(language, "review.line", title=each.title[language], value=value)
             for each in policy.form.fields
-            if (value := answer_text(turn, case, each.id, language))
+            if (value := answered(each))
         )
         if case.facts.files:
             lines.append(turn.say(language, "staff.card.files", count=case.facts.files))
@@ -260,8 +267,12 @@ def starred(turn: Turn, case: Case, text: str) -> str:
     masked = turn.mask(text)
     for value in (case.words.answers.get(each.id) for each in turn.policy(case).form.fields if each.personal):
         if value:
-            masked = masked.replace(value, "*" * min(len(value), 3))
+            masked = masked.replace(value, _stars(value))
     return masked
+
+
+def _stars(value: str) -> str:
+    return "*" * min(len(value), 3)
 
 
 def _masked_excerpt(turn: Turn, case: Case) -> str:

@@ -4,7 +4,6 @@
 act of a person), and clocks, notices, surveys and further moves wait for names.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,8 +26,6 @@ from handlers.turn import CUSTOMER, SYSTEM, Turn
 
 #: A complaint counts from the platform's time of its first message, unless that is older than this.
 OLDEST_START: Final = timedelta(hours=72)
-#: So many characters before a value are looked at for words that announce it.
-_ANNOUNCED: Final = 40
 
 
 def clear(turn: Turn, reading: Reading, *, least: float = 0.0) -> bool:
@@ -197,17 +194,9 @@ def own(turn: Turn, case: Case, reading: Reading, text: str) -> Reading:
         return reading
     fields = [each for each in turn.policy(case).form.fields if each.kind == "contact"]
     contacts = {name for each in fields for name in each.slots if name != "channel"}
-    kept = (slot for slot in reading.slots if slot.name not in contacts or _announced(turn, text[: slot.start]))
+    announces = turn.book.reader.announces
+    kept = (slot for slot in reading.slots if slot.name not in contacts or announces(text[: slot.start]))
     return replace(reading, slots=tuple(kept))
-
-
-def _announced(turn: Turn, before: str) -> bool:
-    """Tell whether the words before a value, back to where their clause begins, announce one of the speaker's own."""
-    clause = re.split(r"[^\w\s]", re.sub(r"[\W_]+$", "", before[-_ANNOUNCED:]))[-1].strip()
-    said = [clause, clause.rpartition(" ")[2]]
-    for language in turn.policy().languages:
-        said += [each.removesuffix(word).strip() for word in turn.say(language, "hear.is").split() for each in said]
-    return any(turn.book.reader.about(each) for each in said if each)
 
 
 def fill_from(turn: Turn, case: Case, reading: Reading, text: str) -> list[str]:

@@ -36,8 +36,8 @@ _FLOOD_WINDOW: Final = 10
 #: What reads like a question is a complaint all the same, and not for another system, where one type scores so much.
 _OURS: Final = 0.8
 _LISTED: Final = 5
-#: Whoever asks again within this time where things stand is counted once.
-_CHASED_AGAIN: Final = timedelta(hours=4)
+#: Whoever asks where things stand has waited for this time.
+_WAITED: Final = timedelta(hours=4)
 #: What the reader calls words that only ask to go on (see `taxonomy.slots` of a policy).
 _CHASER: Final = "chaser"
 #: What a language is not read from: signs, and whatever holds a digit, such as a case number.
@@ -647,11 +647,14 @@ def _chase(turn: Turn, case: Case) -> None:
 
 
 def _asked_after(turn: Turn, conversation: Conversation) -> None:
-    """Say where things stand; whoever asks that while people owe them something has chased, once in some hours."""
+    """Say where things stand; who asks that while people owe them something has chased, not sooner than some hours.
+
+    Whoever looks right after they complained, or looks again, only wants to know.
+    """
     for case in _open(turn, conversation):
         waits = case.facts.complete and case.facts.resolved_at is None and not case.facts.asked
-        chased = case.facts.chased_at
-        if waits and not rights.decides(turn, case) and (chased is None or turn.now - chased >= _CHASED_AGAIN):
+        since = case.facts.chased_at or case.opened_at
+        if waits and not rights.decides(turn, case) and turn.now - since >= _WAITED:
             _count(turn, case)
     status(turn, conversation)
 

@@ -13,6 +13,8 @@ from nlp.normalize import Normal, key, normalize
 _LONG = 200
 #: Words that name what is corrected, in characters.
 _NAMED = 24
+#: How far before a value, in characters, words that announce it are looked for.
+_ANNOUNCED = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class _Shapes:
     weak: frozenset[str]
     denials: frozenset[str]
     names: dict[str, frozenset[str]]
+    becoming: re.Pattern[str]
 
 
 def correction(text: str) -> Correction | None:
@@ -95,6 +98,14 @@ def about(text: str) -> frozenset[str]:
     return shapes.names.get(key(said)) or shapes.names.get(key(shapes.before.sub("", said)), frozenset())
 
 
+def announces(text: str) -> bool:
+    """Tell whether a text ends in words that announce a value of the speaker's own ("my number is")."""
+    shapes = _shapes()
+    clause = shapes.cut.split(normalize(text[-_ANNOUNCED:]).folded.rstrip(shapes.marks))[-1]
+    said = shapes.becoming.sub("", clause).rstrip()
+    return bool(about(said) or about(said.rpartition(" ")[2]))
+
+
 @cache
 def _shapes() -> _Shapes:
     pages = lexicon.load()
@@ -139,6 +150,7 @@ def _shapes() -> _Shapes:
         weak=weak,
         denials=frozenset(normalize(each).folded for each in words.not_),
         names={word: frozenset(slots) for word, slots in names.items()},
+        becoming=re.compile(rf"(?:{_any(words.is_)})$"),
     )
 
 

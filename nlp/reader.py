@@ -156,6 +156,10 @@ class KeywordReader:
         """Return the slots that a few words name: see `nlp.corrections.about`."""
         return corrections.about(text)
 
+    def announces(self, text: str) -> bool:
+        """Tell whether a text ends in words that announce a value of the speaker's own: see `nlp.corrections`."""
+        return corrections.announces(text)
+
     def zone(self, text: str, *, own: bool) -> str | None:
         """Return by which clocks a customer lives who gives this answer or says this: see `nlp.zones`."""
         return self._zones.find(text, own=own)
