@@ -13,6 +13,17 @@ COMPANIES = Path(policies.__file__).parent / "companies"
 TITLE = {"zh-Hans": "回电", "zh-Hant": "回電", "en": "Call back"}
 
 
+async def _asked(town):
+    """The customer was asked something, and everybody has heard it."""
+    zhou = await town.agent("周敏", "reception")
+    wang = await _handed_over(town)
+    number = town.case().number
+    await zhou.all(number, f"!{number}", "!我来处理", "!问客户", "是哪个仓库？")
+    await zhou.heard()
+    await wang.heard()
+    return zhou, wang
+
+
 @pytest.fixture
 def ruled(found: Found, tmp_path: Path):
     """Return a function that founds a town whose policy has other clocks: what changes in some, and new ones."""
@@ -127,12 +138,7 @@ async def test_the_customer_hears_before_a_promised_date_passes_in_silence(town)
 
 
 async def test_a_clock_pauses_while_the_customer_is_asked_and_neither_warns_nor_holds(town):
-    zhou = await town.agent("周敏", "reception")
-    wang = await _handed_over(town)
-    number = town.case().number
-    await zhou.all(number, f"!{number}", "!我来处理", "!问客户", "是哪个仓库？")
-    await zhou.heard()
-    await wang.heard()
+    zhou, wang = await _asked(town)
     await town.until("2025-03-10 12:00")
     assert "80%" not in await zhou.heard()
     assert "还没有办完" not in await wang.heard()
@@ -143,12 +149,7 @@ async def test_a_clock_pauses_while_the_customer_is_asked_and_neither_warns_nor_
 
 
 async def test_a_customer_who_stays_silent_is_reminded_and_the_promised_date_is_not_forgotten(town):
-    zhou = await town.agent("周敏", "reception")
-    wang = await _handed_over(town)
-    number = town.case().number
-    await zhou.all(number, f"!{number}", "!我来处理", "!问客户", "是哪个仓库？")
-    await zhou.heard()
-    await wang.heard()
+    zhou, wang = await _asked(town)
     await town.until("2025-03-04 18:10")
     assert "是哪个仓库？" in await wang.heard(), "a working day after the question"
     await town.until("2025-03-10 18:10")
