@@ -226,10 +226,9 @@ def answer(turn: Turn, case: Case, field_id: str, value: str, actor: str, *, rea
         return bool(value)
     case.words.answers[field_id] = value
     turn.record(case, "answered", actor, facts={"field": field_id, "read": read}, words={"value": value})
-    if turn.policy(case).form.field(field_id).concerns:
-        regrade(turn, case)
     found = kind == "order_no" and orders.look_up(turn, case, value)
-    if found or kind in ("choice", "amount", "moment") or "region" in (field_id, *field.slots):
+    counts = kind in ("choice", "amount", "moment") or "region" in (field_id, *field.slots)
+    if found or counts or field.concerns:
         regrade(turn, case)
     if found:
         orders.tell(turn, case)

@@ -551,7 +551,8 @@ def _disarm(turn: Turn, case: Case, clock_id: str) -> None:
 def _arm(turn: Turn, case: Case, clock: Clock, run: ClockRun) -> None:
     _provisional(turn, case, run)
     ladder = _ladder(turn, case, clock)
-    waiting = [_reached(turn, clock, run, rung) for rung in ladder.rungs if rung.percent > run.told] if ladder else []
-    turn.set_timer(case, f"clock:{clock.id}", min(waiting, default=None))
+    waiting = (rung for rung in ladder.rungs if rung.percent > run.told) if ladder else ()
+    following = min(waiting, key=lambda rung: rung.percent, default=None)  # rungs are reached in the order of percents
+    turn.set_timer(case, f"clock:{clock.id}", _reached(turn, clock, run, following) if following else None)
     if clock.holding is not None and run.promised_at is not None and run.held < clock.holding.most:
         turn.set_timer(case, f"hold:{clock.id}", ahead(clock.holding.before, run.promised_at, turn.book.calendar))
