@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 import policies
 from complaints.policy import Policy
 from complaints.weights import Learned, Weights
+from handlers.turn import Book
 from nlp.reader import KeywordReader
 from policies import weights
 
@@ -26,6 +28,16 @@ def read_with(policy: Policy, learned: Weights | None) -> KeywordReader:
     """Return the reader of a company with these weights of its types, and with what was learned for all companies."""
     talk, risks, remedies = map(_for_all, ("talk", "risks", "remedies"))
     return KeywordReader(policy.taxonomy, learned=Learned(types=learned, talk=talk, risks=risks, remedies=remedies))
+
+
+def warm(book: Book, at: datetime) -> None:
+    """Make what is made at its first use, patterns and the days of a year, so that no first customer waits for it."""
+    reader, policy = book.reader, book.current
+    titles, examples = (policy.title[each] for each in policy.languages), (each.text for each in policy.examples)
+    for text in [*titles, *examples]:
+        for read in (reader.read, reader.intent, reader.consent, reader.correction):
+            read(text)
+    book.calendar.next_opening(at)
 
 
 @contextmanager

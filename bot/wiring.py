@@ -43,7 +43,7 @@ from bot.metrics import Metrics
 from bot.orders import OrderFile
 from bot.page import Pages, Uploads, link
 from bot.purse import StorePurse
-from bot.reading import open_reader
+from bot.reading import open_reader, warm
 from bot.settings import Settings
 from bot.shelf import StoreShelf
 from bot.trays import Trays
@@ -262,6 +262,7 @@ async def running(
     store = open_store(settings, exclusive=True)
     metrics = Metrics()
     book = open_book(settings, store)
+    warm(book, now())
     gc.collect()
     gc.freeze()  # rules, words and lexicon live as long as the process: the collector need not walk them again
     gc.set_threshold(*_COLLECT)

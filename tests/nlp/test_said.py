@@ -1,13 +1,16 @@
 """How well the companies' readers read messages by people who had not seen their words."""
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import policies
-from bot.reading import open_reader
+from bot.reading import open_reader, warm
 from nlp.evaluate import evaluate, load_rows, load_said
 from policies.loader import load
+from tests.lives import test_lives as lives
 
 HOME = Path(policies.__file__).parent
 SAID = Path(__file__).parent / "said"
@@ -43,6 +46,25 @@ def test_hardly_any_complaint_is_taken_for_something_else(reports):
         missed += sum(reader.read(row.text, slots=False).kind != "complaint" for row in rows)
 
     assert missed <= 0.025 * total
+
+
+def test_who_writes_first_does_not_wait_for_patterns_to_be_made(monkeypatch):
+    from nlp import answers, corrections
+
+    answers._answers.cache_clear()
+    corrections._shapes.cache_clear()
+    warm(lives.book("trade_003"), datetime(2026, 11, 22, 2, tzinfo=UTC))
+    reader = lives.book("trade_003").reader
+    monkeypatch.setattr(re, "compile", None)
+    for said in (
+        "你好",
+        "订单YX20250118-3 物流没更新都半个月了，退我两万三",
+        "不对，是3月5号",
+        "The lamp broke on Monday.",
+        "壞咗，唔同意",
+    ):
+        for read in (reader.read, reader.intent, reader.consent, reader.correction):
+            read(said)
 
 
 @pytest.mark.parametrize(
