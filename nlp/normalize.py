@@ -72,13 +72,18 @@ def spellings(words: Sequence[str]) -> list[set[str]]:
     plain = _plainly()
     written = plain("\n".join(word.strip().replace("\n", " ") for word in words))
     folded = _simplified(written)
-    spelt = [folded, *(_simplified(plain(convert(folded))) for convert in _regional())]
+    spelt = [folded, _simplified(plain(_taiwan()(folded))), folded.translate(_hong_kong())]
     return [set(forms) for forms in zip(*(each.lower().split("\n") for each in spelt), strict=True)]
 
 
 @cache
-def _regional() -> tuple[Callable[[str], str], ...]:
-    return OpenCC("s2twp").convert, OpenCC("s2hk").convert
+def _taiwan() -> Callable[[str], str]:
+    return OpenCC("s2twp").convert
+
+
+@cache
+def _hong_kong() -> dict[int, str]:
+    return {ord(pair[0]): pair[1] for pair in lexicon.load().characters.hong_kong}
 
 
 @cache

@@ -1,7 +1,7 @@
 """Learned tables at work: what the words that a text holds say together."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import sqrt
 from struct import Struct
@@ -60,7 +60,7 @@ class Said:
         if type_ not in self.evidence(table):
             return ()
         columns, found, words = self._tables.columns[table], self._words, self._tables.words
-        column = self._tables.speaking[columns.types[type_][0]]
+        column = self._tables.speaking(table, type_)
         strong = sorted(found.keys() & column.keys(), key=column.__getitem__, reverse=True)
         least = _TELLING * column[strong[0]] if strong else 0.0
         taken = [(hit.start, hit.end) for hit in beside]
@@ -92,6 +92,18 @@ class _Columns:
         self.count = self.norm + 1
 
 
+class _Rows(dict[int, int]):
+    """The rows of words by place, each made when a text first holds its word: most words of a table are never met."""
+
+    def __init__(self, made: Callable[[int], int]) -> None:
+        super().__init__()
+        self._made = made
+
+    def __missing__(self, place: int) -> int:
+        row = self[place] = self._made(place)
+        return row
+
+
 class Tables:
     """Learned weights by name, over one list of words, ready to be summed up in one pass.
 
@@ -99,7 +111,8 @@ class Tables:
     """
 
     def __init__(self, tables: Mapping[str, Weights]) -> None:
-        """Make a row of each word: a column for each type of each table, and two for its norm and its words."""
+        """Give each table its columns: one for each type, and two for the norm and the number of words."""
+        self._tables = dict(tables)
         self.columns: dict[str, _Columns] = {}
         width = 0
         for name, weights in tables.items():
@@ -107,26 +120,32 @@ class Tables:
             width = self.columns[name].count + 1
         self._fields = Struct(f"<{width}Q")
         self._zeros = sum(_ZERO << _BITS * column for column in range(width))
-        self._rows: list[int] = []
-        #: For each column the words that speak for it, by place, and how strongly.
-        self.speaking: list[dict[int, float]] = [{} for _ in range(width)]
-        places: dict[str, int] = {}
-        for name, weights in tables.items():
-            columns = self.columns[name]
-            for word, each in weights.words.items():
-                place = places.setdefault(word, len(places))
-                if place == len(self._rows):
-                    self._rows.append(0)
-                rare = weights.rarity(word)
-                row = _steps(rare * rare, columns.norm) + _steps(1.0, columns.count)
+        self._rows = _Rows(self._row)
+        self._speaking: dict[tuple[str, str], dict[int, float]] = {}
+        self.words = list(dict.fromkeys(word for weights in tables.values() for word in weights.words))
+
+    def _row(self, place: int) -> int:
+        word, row = self.words[place], 0
+        for name, weights in self._tables.items():
+            if (each := weights.words.get(word)) is not None:
+                columns, rare = self.columns[name], weights.rarity(word)
+                row += _steps(rare * rare, columns.norm) + _steps(1.0, columns.count)
                 for type_, weight in each.says.items():
                     if type_ in columns.types:
-                        column, number = columns.types[type_][0], weight * rare
-                        row += _steps(number, column)
-                        if number > 0:
-                            self.speaking[column][place] = number
-                self._rows[place] += row
-        self.words = list(places)
+                        row += _steps(weight * rare, columns.types[type_][0])
+        return row
+
+    def speaking(self, table: str, type_: str) -> dict[int, float]:
+        """Return the words that speak for a type in a table, by place, and how strongly; made at the first question."""
+        known = self._speaking.get((table, type_))
+        if known is None:
+            weights = self._tables[table]
+            known = self._speaking[table, type_] = {
+                place: each.says[type_] * weights.rarity(word)
+                for place, word in enumerate(self.words)
+                if (each := weights.words.get(word)) is not None and each.says.get(type_, 0.0) > 0
+            }
+        return known
 
     def __contains__(self, table: str) -> bool:
         """Tell whether something was learned under this name."""

@@ -22,6 +22,7 @@ class Characters(_Page):
     ends: str
     sentences: str
     fold: list[str]
+    hong_kong: list[str]
 
 
 class English(_Page):
