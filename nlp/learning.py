@@ -27,16 +27,15 @@ _GRAM: Final = 3
 #: several labels may be right, more are: a single phrase in a long story must be heard.
 _EACH: Final = (300, 1000, 3000)
 _EACH_SEVERAL: Final = (1000, 3000, 6000, 15000)
-#: What margins may be stretched by, and what they are where several labels may be right.
+#: What margins may be stretched by, where one label is right.
 _FACTORS: Final = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
-_SEVERAL: Final = 3.0
 #: A keyword that a person chose teaches less than a text that a customer wrote.
 _KEYWORD: Final = 0.3
 #: So many of the words that say most are written down, or so many for each type; more where several may be right.
-_TABLE, _TABLE_EACH = 4000, 400
+_TABLE, _TABLE_EACH = 8000, 400
 _TABLE_SEVERAL, _TABLE_EACH_SEVERAL = 6000, 1500
 #: A weight below this, as a share of the largest of its word, is noise in the file; or below this at all.
-_NOISE: Final = 0.2
+_NOISE: Final = 0.15
 _NOTHING: Final = 0.05
 _FOLDS: Final = 3
 #: A Latin word is cut to its stem from this length on.
@@ -209,19 +208,31 @@ class _Model:
 
     @classmethod
     def of(cls, texts: _Texts, rows: Any, each: int) -> "_Model":
+        """Weigh the best words of each label; then those that say most once more, as the table holds no others."""
         import numpy as np  # noqa: PLC0415
         from sklearn.feature_selection import chi2  # noqa: PLC0415
-        from sklearn.svm import LinearSVC  # noqa: PLC0415
 
         matrix, truth = texts.matrix[rows], texts.truth[rows]
         scores = [np.nan_to_num(chi2(matrix, one)[0]) for one in truth.T]
         best = {int(place) for score in scores for place in np.argsort(-score, kind="stable")[:each] if score[place]}
-        places = np.array(sorted(best), dtype=int)
+        model = cls._weighed(texts, rows, np.array(sorted(best), dtype=int))
+        table, table_each = (_TABLE_SEVERAL, _TABLE_EACH_SEVERAL) if texts.several else (_TABLE, _TABLE_EACH)
+        most = max(table, table_each * len(texts.labels))
+        if len(best) <= most:
+            return model
+        says = np.abs(model.lines).max(axis=0) * model.rare * np.sqrt(model.seen + 1)
+        return cls._weighed(texts, rows, model.places[np.sort(np.argsort(-says, kind="stable")[:most])])
+
+    @classmethod
+    def _weighed(cls, texts: _Texts, rows: Any, places: Any) -> "_Model":
+        import numpy as np  # noqa: PLC0415
+        from sklearn.svm import LinearSVC  # noqa: PLC0415
+
         said = rows[rows < texts.said]
         seen = np.asarray(texts.matrix[said][:, places].sum(axis=0)).ravel()
         rare = 1 + np.log((1 + len(said)) / (1 + seen))
         ready, trust = _ready(texts, rows, places, rare), texts.trust[rows]
-        models = [LinearSVC(random_state=0).fit(ready, one, sample_weight=trust) for one in truth.T]
+        models = [LinearSVC(random_state=0).fit(ready, one, sample_weight=trust) for one in texts.truth[rows].T]
         return cls(
             places=places,
             seen=seen,
@@ -247,16 +258,14 @@ def _fit(texts: _Texts) -> Weights:
 
     tried = _tried(texts)
     model = _Model.of(texts, np.arange(len(texts.truth)), tried.each)
-    lines, starts = model.lines * tried.factor, (model.starts + tried.shift) * tried.factor
+    lines, starts = model.lines * tried.factor[:, None], (model.starts + tried.shift) * tried.factor
     strength = np.abs(lines).max(axis=0)
-    order = np.argsort(-strength * model.rare * np.sqrt(model.seen + 1), kind="stable")
     table: dict[str, Word] = {}
-    least, each = (_TABLE_SEVERAL, _TABLE_EACH_SEVERAL) if texts.several else (_TABLE, _TABLE_EACH)
-    for at in sorted(order[: max(least, each * len(texts.labels))]):
+    for at, place in enumerate(model.places):
         enough = max(_NOISE * strength[at], _NOTHING)
         says = {label: round(float(line[at]), 2) for label, line in zip(texts.labels, lines, strict=True)}
         if says := {label: weight for label, weight in says.items() if abs(weight) >= enough}:
-            table[texts.words[model.places[at]]] = Word(texts=int(model.seen[at]), says=says)
+            table[texts.words[place]] = Word(texts=int(model.seen[at]), says=says)
     return Weights(
         texts=texts.said,
         start={label: round(float(start), 2) for label, start in zip(texts.labels, starts, strict=True)},
@@ -266,39 +275,38 @@ def _fit(texts: _Texts) -> Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tried:
-    """What reads best: how many words for each label, what margins are stretched by, and what is added to each."""
+    """What reads best: how many words for each label, and for each what is added to margins and stretches them."""
 
     each: int
-    factor: float
     shift: Any
+    factor: Any
 
 
 def _tried(texts: _Texts) -> _Tried:
     """Try out on texts that were not learned from how many words to take, and how to make evidence of margins.
 
     The evidence is right where the scores that come of it surprise least (log loss): then a score is the share of such
-    readings that are right. Where several labels may be right, each begins where it is missed least (F2).
+    readings that are right. Where several labels may be right, that of each begins where it is missed least.
     """
     import numpy as np  # noqa: PLC0415
 
     tried = _EACH_SEVERAL if texts.several else _EACH
     sizes = [each for each in tried if each < len(texts.words)] or [len(texts.words)]
-    found: dict[int, tuple[float, Any, Any]] = {}
+    best, size, margin, truth = -1.0, sizes[0], np.empty(0), np.empty(0)
     for each in sizes:
         tests = [
             (_Model.of(texts, train, each).margins(texts, test), texts.truth[test]) for train, test in texts.folds()
         ]
-        margin, truth = np.vstack([one for one, _ in tests]), np.vstack([one for _, one in tests])
+        read, true = np.vstack([one for one, _ in tests]), np.vstack([one for _, one in tests])
         if texts.several:
-            right = float(np.mean([_least_missed(one, true)[0] for one, true in zip(margin.T, truth.T, strict=True)]))
+            right = float(np.mean([_least_missed(one, so)[0] for one, so in zip(read.T, true.T, strict=True)]))
         else:
-            right = float((margin.argmax(axis=1) == truth.argmax(axis=1)).mean())
-        found[each] = right, margin, truth
-    best = max(sizes, key=lambda each: found[each][0])
-    _, margin, truth = found[best]
+            right = float((read.argmax(axis=1) == true.argmax(axis=1)).mean())
+        if right > best:
+            best, size, margin, truth = right, each, read, true
     if texts.several:
-        shift = np.array([-_least_missed(one, true)[1] for one, true in zip(margin.T, truth.T, strict=True)])
-        return _Tried(each=best, factor=_SEVERAL, shift=shift)
+        begins = [_least_missed(one, so)[1:] for one, so in zip(margin.T, truth.T, strict=True)]
+        return _Tried(each=size, shift=-np.array([at for at, _ in begins]), factor=np.array([by for _, by in begins]))
 
     def surprise(factor: float) -> float:
         stretched = margin * factor
@@ -306,17 +314,21 @@ def _tried(texts: _Texts) -> _Tried:
         total = np.log(np.exp(stretched - highest).sum(axis=1)) + highest.ravel()
         return float((total - stretched[truth]).mean())
 
-    return _Tried(each=best, factor=min(_FACTORS, key=surprise), shift=np.zeros(len(texts.labels)))
+    labels = len(texts.labels)
+    return _Tried(each=size, shift=np.zeros(labels), factor=np.full(labels, min(_FACTORS, key=surprise)))
 
 
-def _least_missed(margin: Any, truth: Any) -> tuple[float, float]:
-    """Return the best F2 of a label, a missed one weighing twice a false one, and the margin from which it is so."""
+def _least_missed(margin: Any, truth: Any) -> tuple[float, float, float]:
+    """Return the best F2 of a label, a missed one weighing twice a false one, and what makes evidence of its margins.
+
+    That is the margin from which it is so, and what log odds grow by with each of them. Both are read off the odds that
+    a logistic curve gives to all margins (Platt's): the single best place among them would be chance.
+    """
     import numpy as np  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    best = 0.0, 0.0
-    for least in np.unique(np.round(margin, 2)):
-        read = margin >= least
-        right = float((read & truth).sum())
-        if right and (f2 := 5 * right / (4 * truth.sum() + read.sum())) > best[0]:
-            best = float(f2), float(least)
-    return best
+    curve = LogisticRegression(C=1.0).fit(margin[:, None], truth)
+    likely = np.sort(curve.predict_proba(margin[:, None])[:, 1])[::-1]
+    f2 = 5 * likely.cumsum() / (4 * likely.sum() + np.arange(1, len(likely) + 1))
+    best = int(f2.argmax())
+    return float(f2[best]), float(np.sort(margin)[::-1][best]), max(float(curve.coef_[0, 0]), 0.0)

@@ -17,12 +17,12 @@ TABLE: Final = "remedies"
 #: What all words of a text must say at least for a remedy of which a word is there, with a wish for it or without one,
 #: and for one of which none is; and how sure each is. Fitted to texts that the table had not seen, so that few remedies
 #: are read that nobody asks for.
-_WISHED, _NAMED, _UNNAMED = (-1.5, 0.9), (-1.0, 0.6), (1.25, 0.5)
+_WISHED, _NAMED, _UNNAMED = (-3.5, 0.9), (-2.3, 0.6), (2.25, 0.5)
 _NUMBERS: Final = frozenset({"amount", "date", "phone"})
 #: What the words of the last clause, where people say what they want, must say for one that is not named.
-_UNNAMED_LAST: Final = (3.0, 0.4)
+_UNNAMED_LAST: Final = (5.0, 0.4)
 #: And what for one that is told of.
-_TOLD: Final = 5.0
+_TOLD: Final = 11.0
 #: How far before a remedy, in characters, a word that tells of it may begin.
 _TOLD_REACH: Final = 10
 #: How far before a remedy, in characters, a wish for it may end; in Latin letters, further.

@@ -16,14 +16,14 @@ from nlp.table import Said, Tables, marked, shared_out, without
 #: The name of the table that was learned for them.
 TABLE: Final = "risks"
 #: What words of a weight of 1 say, in the measure of learned evidence (natural log odds).
-WORD: Final = 1.5
+WORD: Final = 2.0
 #: More weight than this says no more.
 MOST: Final = 2.0
 #: What all evidence for a risk must exceed for it to be read, and what where none of its words is there. Chosen, with
 #: WORD, on texts that neither the lexicon nor the table had seen, so that few dangers are missed: see docs/reference/
 #: reading.md for what that gives.
-LEAST: Final = 1.75
-ALONE: Final = 1.0
+LEAST: Final = 1.5
+ALONE: Final = 0.75
 #: Where all words say less than this for any risk, and none of the lexicon is there, no sentence says enough.
 _HOPELESS: Final = -1.0
 #: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk of which no word
@@ -32,7 +32,10 @@ ENOUGH: Final = 8
 _NAMED: Final = 0.4
 #: Of one with fewer than this, a sum or a date, it must say more where no word stands there.
 _FEW: Final = 14
-_SURELY: Final = 2.0
+_SURELY: Final = 2.25
+#: A part of a text must say so much more than a whole one, and half of that where a word stands there: each part is one
+#: more chance to be wrong.
+_PART: Final = 1.0
 #: What speaks against each risk where nothing was learned: words alone must weigh 1.
 _UNLEARNED: Final = 0.3
 #: Words of this weight need nothing beside them.
@@ -46,7 +49,7 @@ _ALL: Final = ""
 class Found(NamedTuple):
     """What speaks for one risk: its words, all that was `said` where they stand, and what was `learned` of that.
 
-    That must be more than `alone` where none of the words is there.
+    Where none of the words is there that must be more than `alone`, else with their weight more than `least`.
     """
 
     risk: str
@@ -54,12 +57,13 @@ class Found(NamedTuple):
     said: Said
     learned: float
     alone: float
+    least: float
 
     def evidence(self, words: Sequence[Match]) -> float:
         """Return how much speaks for the risk with these of its words: it is read where this is positive."""
         if not words:
             return self.learned - self.alone
-        return self.learned + WORD * min(weighing(words), MOST) - LEAST
+        return self.learned + WORD * min(weighing(words), MOST) - self.least
 
     def told(self) -> tuple[Hit, ...]:
         """Return the words of the learned table that say most for it, beside its own."""
@@ -105,18 +109,20 @@ class Risks:
             said = self._tables.read(words)
         likely = self._likely(said, named, {})
         for within, matches in _shared_out(sentences, words, named):
-            likely = self._likely(self._tables.read(within), matches, likely)
+            likely = self._likely(self._tables.read(within), matches, likely, part=_PART)
         clear = [match for match in named if match.entry.weight >= _NAMED and match.entry.owner not in likely]
         for within, matches in _shared_out(_ends(self._clause, folded), words, clear) if clear else ():
             if matches:
-                likely = self._likely(self._tables.read(within), matches, likely)
+                likely = self._likely(self._tables.read(within), matches, likely, part=_PART)
         return likely
 
-    def _likely(self, said: Said, named: Sequence[Match], likely: dict[str, Found]) -> dict[str, Found]:
-        """Add to the `likely` risks those of which these words speak, as all that was said or as a sentence of it."""
+    def _likely(
+        self, said: Said, named: Sequence[Match], likely: dict[str, Found], *, part: float = 0.0
+    ) -> dict[str, Found]:
+        """Add to the `likely` risks those of which these words speak, as all that was said or as a part of it."""
         matches = by_owner(named)
         weighed, count = said.evidence(TABLE), said.words(TABLE)
-        enough, alone = count >= ENOUGH, ALONE if count >= _FEW else _SURELY
+        enough, alone = count >= ENOUGH, part + (ALONE if count >= _FEW else _SURELY)
         for risk in self._order:
             learned = weighed.get(risk, _UNLEARNED) if enough else _UNLEARNED
             if risk in likely or (risk not in matches and learned <= alone):
@@ -127,7 +133,7 @@ class Risks:
                 ours = [each for each in ours if each.entry.weight >= _STRONG]
             if not enough and any(each.entry.weight >= _NAMED for each in ours):
                 learned = weighed.get(risk, _UNLEARNED)
-            one = Found(risk, ours, said, learned, alone)
+            one = Found(risk, ours, said, learned, alone, LEAST + part / 2)
             if one.evidence(ours) > 0:
                 likely[risk] = one
         return likely

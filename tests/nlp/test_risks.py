@@ -116,23 +116,22 @@ def test_the_kept_lexicon_of_a_reader_reads_the_same_risks(risky):
 
 #: What is reached today, a little rounded down: recall, precision.
 SEEN = {
-    "safety": (0.95, 0.95), "injury": (0.93, 0.95), "legal": (0.95, 0.83), "regulator": (0.95, 0.85), "media": (0.95, 0.9),
-    "leak": (0.95, 0.75), "self_harm": (0.95, 0.95), "minors": (0.95, 0.8), "big_loss": (0.95, 0.95),
+    "safety": (0.95, 0.9), "injury": (0.93, 0.9), "legal": (0.95, 0.83), "regulator": (0.95, 0.85), "media": (0.95, 0.9),
+    "leak": (0.95, 0.75), "self_harm": (0.95, 0.8), "minors": (0.95, 0.8), "big_loss": (0.95, 0.8),
 }  # fmt: skip
 UNSEEN = {
-    "safety": (0.95, 0.87), "injury": (0.95, 0.95), "legal": (0.95, 0.92), "regulator": (0.95, 0.87), "media": (0.95, 0.85),
-    "leak": (0.95, 0.95), "self_harm": (0.83, 0.95), "minors": (0.95, 0.85), "big_loss": (0.95, 0.85),
+    "safety": (0.95, 0.87), "injury": (0.95, 0.9), "legal": (0.95, 0.92), "regulator": (0.95, 0.87), "media": (0.95, 0.85),
+    "leak": (0.95, 0.85), "self_harm": (0.83, 0.8), "minors": (0.95, 0.85), "big_loss": (0.95, 0.85),
 }  # fmt: skip
 KEPT = {
-    "safety": (0.97, 0.85), "injury": (0.95, 0.7), "legal": (0.97, 0.85), "regulator": (0.93, 0.8), "media": (0.86, 0.67),
-    "leak": (0.85, 0.9), "self_harm": (0.75, 0.75), "minors": (0.95, 0.6), "big_loss": (0.84, 0.75),
+    "safety": (0.97, 0.85), "injury": (0.95, 0.65), "legal": (0.97, 0.87), "regulator": (0.95, 0.82), "media": (0.93, 0.63),
+    "leak": (0.92, 0.9), "self_harm": (0.75, 0.75), "minors": (0.95, 0.65), "big_loss": (0.84, 0.75),
 }  # fmt: skip
 FRESH = {
-    "safety": (0.91, 0.9), "injury": (0.81, 0.9), "legal": (0.94, 0.85), "regulator": (0.88, 0.9), "media": (0.95, 0.78),
-    "leak": (0.9, 0.9), "self_harm": (0.87, 0.95), "minors": (0.95, 0.67), "big_loss": (0.92, 0.7),
+    "safety": (0.88, 0.87), "injury": (0.75, 0.9), "legal": (0.96, 0.85), "regulator": (0.9, 0.9), "media": (0.95, 0.75),
+    "leak": (0.95, 0.85), "self_harm": (0.95, 0.87), "minors": (0.95, 0.7), "big_loss": (0.9, 0.7),
 }  # fmt: skip
-#: Of the real sentences, older tables had read fewer that speak of no danger.
-REAL = {"safety": (0.95, 0.68), "legal": (0.8, 0.75), "regulator": (0.9, 0.7), "media": (0.65, 0.5)}
+REAL = {"safety": (0.95, 0.75), "legal": (0.95, 0.85), "regulator": (0.9, 0.8), "media": (0.65, 0.5)}
 
 
 @pytest.mark.parametrize(
