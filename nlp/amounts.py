@@ -28,6 +28,8 @@ _YEARS: Final = range(1990, 2040)
 _NO_SIZE: Final = 300
 _NO_FEVER: Final = 45
 _NO_DAY: Final = 32
+#: From this on a number in words that fills the end of a clause is a sum, where the text names others.
+_TENS: Final = 20
 
 
 class AmountFinder:
@@ -46,6 +48,9 @@ class AmountFinder:
         self._loose, self._split = frozenset(words.loose_units), frozenset(pattern["split"])
         self._no_sums = frozenset(pattern["no_sums"].split())
         self._counts = frozenset((*words.tens, *words.scales))
+        self._dollars = {code: re.compile(each) for code, each in words.dollars.items()}
+        self._hundred = pattern["hundred"]
+        self._pieces, self._pieces_paid = re.compile(pattern["pieces"]), re.compile(pattern["pieces_paid"])
         self._digits, self._scales = words.digits, words.more_scales
         self._number = re.compile(rf"(?<![\d.a-z_/@#{''.join(words.digits)}]){numerals.run()}", re.ASCII)
         self._after_sign = re.compile(rf"\s?({numerals.run()})", re.ASCII)
@@ -66,7 +71,7 @@ class AmountFinder:
         self._per_piece = re.compile(rf"{pattern['per_piece']}(?:{_any(words.measures)})")
         self._paid_english = re.compile(rf"(?:{_any(words.paid_english)}){latin}\s?$")
         self._for_money = re.compile(rf"{pattern['of']}(?:{_any(words.for_money)})")
-        self._about = re.compile(rf"(?:{_any(words.about)}){pattern['about_tail']}$")
+        self._about = re.compile(rf"(?:{_any(words.about)}|{pattern['about_more']}){pattern['about_tail']}$")
         self._about_after = re.compile(rf"\s?(?:{_any(words.about_after)})")
         self._ranged = re.compile(rf"(?:{numerals.run()}){pattern['range']}$", re.ASCII)
         self._of_year = re.compile(pattern["of_year"])
@@ -84,7 +89,8 @@ class AmountFinder:
         self._no_measure = re.compile(rf"\s?(?:{pattern['no_measure']})")
         self._chained = re.compile(pattern["chained"])
         self._half, self._before_alone = re.compile(pattern["half"]), frozenset((*pattern["before_alone"], ""))
-        self._faint, self._pounds = pattern["faint"], re.compile(pattern["pounds"])
+        self._faint, self._faint_each = pattern["faint"], re.compile(pattern["faint_each"])
+        self._pounds, self._charged = re.compile(pattern["pounds"]), re.compile(pattern["charged"])
         self._minor = re.compile(pattern["minor"].replace("{spelt}", numerals.spelt()), re.ASCII)
         self._grown, self._sales = re.compile(pattern["grown"]), re.compile(pattern["sales"])
         self._priced_goods, self._goods_priced = (
@@ -109,9 +115,14 @@ class AmountFinder:
             rf"|(?=[{small}](?:{measures}))|(?![\d.{small}]|(?:{scales})|[{whole}]|\s?(?:{measures})))",
             re.ASCII,
         )
-        self._uncertain_cents = re.compile(rf"[{small}]{{2}}(?!{measures})")
+        self._uncertain_cents = re.compile(rf"[{small}{pattern['nought']}][{small}](?!{measures})")
         tenth = "|".join(words.small)
-        self._spelt_cents = re.compile(rf"([{small}1-9])(?:{tenth})(?:([{small}1-9])(?![\d{small}]))?", re.ASCII)
+        nought = pattern["nought"]
+        self._spelt_cents = re.compile(
+            rf"{nought}?([{small}1-9])(?:{tenth})(?:{nought}?([{small}1-9])(?![\d{small}]))?"
+            rf"|({nought})([{small}1-9]){pattern['hundredth']}",
+            re.ASCII,
+        )
         self._counted_goods, self._price_words = re.compile(pattern["counted"]), re.compile(pattern["price_words"])
         self._plural = re.compile(pattern["plural"])
         self._bought, self._spelt_range = re.compile(pattern["bought"]), re.compile(pattern["spelt_range"])
@@ -121,8 +132,9 @@ class AmountFinder:
         """Add the sums of a text to its slots; `variant` (`CN`, `TW`, `HK`, `en`) tells which plain unit it means."""
         folded = draft.normal.folded
         if draft.digits or self._han.search(folded):
+            dollar = self._dollar(folded, variant) if "$" in folded else ""
             for sign in self._sign.finditer(folded):
-                self._signed(draft, sign, variant)
+                self._signed(draft, sign, dollar)
             left: list[tuple[Decimal, tuple[int, int]]] = []
             for run in self._number.finditer(folded):
                 # Only a half-width comma joins digits; a full-width one ends a clause.
@@ -134,7 +146,7 @@ class AmountFinder:
             for said in self._spelt.finditer(folded):
                 self._in_words(draft, said)
 
-    def _signed(self, draft: Draft, sign: re.Match[str], variant: str) -> None:
+    def _signed(self, draft: Draft, sign: re.Match[str], dollar: str) -> None:
         folded = draft.normal.folded
         run = self._after_sign.match(folded, sign.end())
         number = numerals.value(run[1]) if run else None
@@ -151,7 +163,7 @@ class AmountFinder:
             worth, end = worth + Decimal(cents[1]) / 100, cents.end()
         if code == "DOLLAR":
             named = self._units[unit[1]] if unit else ""
-            code = named if named not in ("", "OWN") else {"HK": "HKD", "TW": "TWD"}.get(variant, "USD")
+            code = named if named not in ("", "OWN") else dollar
         self._take(draft, worth, code, (sign.start(), end), 0.95)
 
     def _counted(
@@ -161,6 +173,8 @@ class AmountFinder:
         folded, start, end = draft.normal.folded, *run.span()
         if self._digits.get(run.group()[-1]) == 0 and run.group()[-2:-1] in self._counts:
             return  # "ten odd": an estimate
+        if variant == "HK" and self._in_pieces(draft, run):
+            return
         per_piece = False
         single = end - start == 1 and not run.group().isdigit()
         unit = self._unit.match(folded, end)
@@ -174,7 +188,7 @@ class AmountFinder:
             end -= per_piece
             unit = None if per_piece else unit
         if number is None and _SPOKEN_DIGITS.stop > end - start >= _SPOKEN_DIGITS.start:
-            number = self._spoken_digits(folded, start, end, named=bool(unit and unit[1]))
+            number = self._spoken_digits(folded, start, end, variant, named=bool(unit and unit[1]))
         if number is None or (number.led and (variant != "HK" or not number.short or run.group() in self._no_sums)):
             return
         if not number.value and not (unit and self._paid.search(folded[max(0, start - _BEFORE) : start])):
@@ -213,6 +227,18 @@ class AmountFinder:
         ):
             left.append((worth, (start, end)))
 
+    def _in_pieces(self, draft: Draft, run: re.Match[str]) -> bool:
+        """Read dollars of Hong Kong and tenths of them: "three pieces eight"."""
+        folded, (start, end) = draft.normal.folded, run.span()
+        pieces, number = self._pieces.match(folded, end), numerals.value(run.group())
+        if pieces is None or number is None or number.led or number.value >= _NO_SLABS:
+            return False
+        if not self._pieces_paid.search(folded[max(0, start - _BEFORE) : start]):
+            return False
+        tenths = Decimal(self._digits[pieces["tenth"]] if pieces["tenth"] else 5)
+        self._take(draft, number.value + tenths / 10, "HKD", (start, pieces.end()), 0.7)
+        return True
+
     def _reckon(self, draft: Draft, left: list[tuple[Decimal, tuple[int, int]]], variant: str) -> None:
         """Read the bare numbers that reckon up with the sums of the text."""
         known = [Decimal(slot.value.split()[0]) for slot in draft.slots if slot.name == "amount"]
@@ -238,9 +264,14 @@ class AmountFinder:
             and self._moved.search(folded[max(0, start - _BEFORE) : start]) is None
         )
 
-    def _spoken_digits(self, folded: str, start: int, end: int, *, named: bool) -> numerals.Number | None:
-        """Read a price said digit by digit, "three nine nine", where it was paid or a unit follows."""
+    def _spoken_digits(self, folded: str, start: int, end: int, variant: str, *, named: bool) -> numerals.Number | None:
+        """Read a price said digit by digit, "three nine nine", where it was paid or a unit follows.
+
+        In Hong Kong "hundred nine eight" is one, too, but "hundred seven eight" an estimate.
+        """
         digits = [self._digits.get(each) for each in folded[start:end]]
+        if variant == "HK" and folded[start] == self._hundred and len(digits) == _SPOKEN_DIGITS.start:
+            digits[0] = 1 if (digits[1] or 0) + 1 != digits[2] else None
         if not digits[0] or None in digits or not (named or self._paid.search(folded[max(0, start - _BEFORE) : start])):
             return None
         return numerals.Number(Decimal("".join(map(str, digits))))
@@ -255,7 +286,11 @@ class AmountFinder:
         if word == self._faint and not (
             folded[unit.start()] != " "
             and worth == int(worth) < _NO_SLABS
-            and ("GBP" in draft.currencies or self._paid_english.search(folded[max(0, start - _BEFORE_LATIN) : start]))
+            and (
+                "GBP" in draft.currencies
+                or self._faint_each.match(folded, end)
+                or self._paid_english.search(folded[max(0, start - _BEFORE_LATIN) : start])
+            )
         ):
             return  # pages, and pictures
         if self._pounds.fullmatch(word) and worth == int(worth):
@@ -272,7 +307,7 @@ class AmountFinder:
         if not cents and folded[start:end] in self._no_sums:
             return
         if cents:
-            tenths, *rest = (Decimal(self._digits.get(each) or int(each)) for each in cents.groups() if each)
+            tenths, *rest = (Decimal(self._digits.get(each, each)) for each in cents.groups() if each)
             worth += tenths / 10 + (rest[0] / 100 if rest else 0)
             end = cents.end()
         elif half := self._half_unit.match(folded, end):
@@ -379,7 +414,11 @@ class AmountFinder:
         written = folded[start:end]
         if self._clause_end.match(folded, end):
             before = folded[max(0, start - _BEFORE) : start]
-            if self._sales.search(written) and worth >= _NO_FEVER and before.rstrip()[-1:] in ("", ",", ";", "!", "?"):
+            if (
+                self._sales.search(written)
+                and worth >= _NO_FEVER
+                and before.rstrip()[-1:] in ("", ",", ";", "!", "?", "。")
+            ):
                 return not folded.isascii()
             goods = self._priced_goods.search(before)
             least = _NO_SIZE if goods and goods["wear"] else _NO_SLABS
@@ -460,7 +499,14 @@ class AmountFinder:
             worth *= self._worths.get(unit[1], 1)
             self._take(draft, worth, self._units[unit[1]], (start, end), 0.9)
         elif not self._plural.match(folded, end) and (
-            said.group().endswith(" grand") or (worth >= _NO_SLABS and self._paid_english.search(before))
+            said.group().endswith(" grand")
+            or (worth >= _NO_SLABS and self._paid_english.search(before))
+            or (
+                worth >= _TENS
+                and draft.currencies
+                and self._charged.search(before)
+                and self._clause_end.match(folded, end)
+            )
         ):
             self._take(draft, worth, self._like(draft, "en"), (start, end), 0.8)
 
@@ -497,6 +543,11 @@ class AmountFinder:
     def _like(self, draft: Draft, variant: str) -> str:
         """Return the currency of a bare sum: that of the others of the text, where they have one."""
         return next(iter(draft.currencies)) if len(draft.currencies) == 1 else self._own(variant)
+
+    def _dollar(self, folded: str, variant: str) -> str:
+        """Return whose dollar a bare sign means: that of the place the text tells, by its postcode."""
+        told = next((code for code, place in self._dollars.items() if place.search(folded)), "USD")
+        return {"HK": "HKD", "TW": "TWD"}.get(variant, told)
 
     def _own(self, variant: str) -> str:
         return {"HK": "HKD", "TW": "TWD"}.get(variant, self._currency)

@@ -37,6 +37,8 @@ _CENTURY: Final = 2000
 _REPUBLIC: Final = 1911
 _MOST_DAYS_AGO: Final = 30
 _SATURDAY: Final = 5
+#: So many days after it began the days of a new year are spoken of.
+_FESTIVE: Final = 20
 
 _SURE: Final = 0.95
 _LIKELY: Final = 0.85
@@ -88,7 +90,7 @@ class DateFinder:
             "names": _any(words.months),
             "days_han": _any(each for each in words.days if not each.isascii()),
             "days_latin": _any(each for each in words.days if each.isascii()),
-            "feasts": _any(each for each in words.feasts if not each.isascii()),
+            "feasts": _any(each for each in {**words.feasts, **words.taiwan} if not each.isascii()),
             "feasts_latin": _any(each for each in words.feasts if each.isascii()),
             "weekdays_latin": _any(each for each in words.weekdays if each.isascii() and len(each) > _SATURDAY),
         }
@@ -294,21 +296,31 @@ class DateFinder:
         when = (
             (self._words.taiwan.get(name) if said.variant == "TW" else None)
             or self._words.feasts.get(name)
-            or self._words.digital[name]
+            or self._words.digital.get(name)
         )
-        return self._feast_on(said, match, when)
+        return self._feast_on(said, match, when) if when else None
 
     def _moon(self, said: _Said, match: re.Match[str]) -> Point | None:
         """Read a day of the lunar calendar: one that is said to be, or is called as only its days are."""
         groups = _Groups(match.groupdict(""))
         day, month = groups.get("moonday", ""), groups.get("moon", "")
-        if match.re is self._patterns["moon_near"] and not self._patterns["new_year"].search(said.folded):
+        if match.re is self._patterns["moon_near"] and not (
+            self._patterns["new_year"].search(said.folded) or self._is_festive(said, match.end())
+        ):
             return None  # a form at school
         only = self._words.moonly
         if day and not (groups["sure"] or month in only or day[0] in only):
             return None
         number = self._count((day or groups["newday"]).removeprefix(only[0]))
         return self._feast_on(said, match, f"moon {self._count(month) or 1:02}-{number:02}")
+
+    def _is_festive(self, said: _Said, end: int) -> bool:
+        """Tell whether the new year of the moon has just begun, and a day of it is meant and no form at school."""
+        assert said.at is not None
+        begun = _moon_begins(said.at.year, 1)
+        if begun is None or not 0 <= (said.at - begun).days <= _FESTIVE:
+            return False
+        return said.variant in ("HK", "TW") or self._patterns["moon_told"].match(said.folded, end) is not None
 
     def _feast_on(self, said: _Said, match: re.Match[str], when: str) -> Point | None:
         """Return the feast of the year that is named, or must be meant."""
@@ -702,7 +714,7 @@ _READ: Final = frozenset(
         "days_ago", "days_ago_english", "weeks_ago_today", "weeks_before",
         "foretold", "beside", "feast", "feast_english", "feast_digital", "english", "english_to",
         "english_month", "english_month_after", "english_year", "english_week", "english_week_short",
-        "english_near", "english_day", "english_third", "moon", "moon_near", "new_year", "and",
+        "english_near", "english_day", "english_third", "moon", "moon_near", "moon_told", "new_year", "and",
         "between_after", "same", "every", "until",
         "since", "by", "from", "to", "from_start", "part", "part_before", "promised",
     )

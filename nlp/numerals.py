@@ -29,7 +29,7 @@ def run() -> str:
     """Return the pattern of a number in folded text; every second one it finds is none, as `value` tells."""
     words = lexicon.load().slots
     scales = "|".join(f"{re.escape(each)}(?![a-z])" if each.isascii() else each for each in words.scales)
-    piece = rf"{_ARABIC}|[{''.join((*words.digits, *words.tens))}]|{scales}"
+    piece = rf"{_ARABIC}|(?!{words.patterns['no_numeral']})[{''.join((*words.digits, *words.tens))}]|{scales}"
     return rf"(?:{piece}){{1,{_PIECES}}}"
 
 

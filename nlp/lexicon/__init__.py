@@ -197,6 +197,7 @@ class SlotWords(_Page):
     units: dict[str, list[str]]
     signs: dict[str, list[str]]
     loose_units: list[str]
+    dollars: dict[str, str]
     scales: dict[str, int]
     more_scales: dict[str, int]
     tens: dict[str, str]

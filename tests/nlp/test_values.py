@@ -158,6 +158,23 @@ def test_the_report_counts_what_is_found_missed_and_made_up(reader, tmp_path):
         ("月票$540買咗，啲人逼爆，睇唔到", ["540.00 HKD"]),
         ("You quoted nine pounds fifty, now it is £19", ["9.50 GBP", "19.00 GBP"]),
         ("They charged me 75 pence, then 30p more", ["0.75 GBP", "0.30 GBP"]),
+        ("扣了我十元零五分", ["10.05 CNY"]),
+        ("三块零五毛的手续费", ["3.50 CNY"]),
+        ("多收貳佰參拾元", ["230.00 TWD"]),
+        ("办卡花了半万块", ["5000.00 CNY"]),
+        ("五把椅子，每把230，腿是瘸的", ["230.00 CNY"]),
+        ("充一千送三百，现在关门了", ["1000.00 CNY", "300.00 CNY"]),
+        ("定金100抵300，根本没抵", ["100.00 CNY", "300.00 CNY"]),
+        ("裙子459。勾丝了", ["459.00 CNY"]),
+        ("淘的二手相机4.35k，快门卡死", ["4350.00 CNY"]),
+        ("張八達通扣多三個八，嬲死", ["3.80 HKD"]),
+        ("的士收咗八十六個半。", ["86.50 HKD"]),
+        ("月費百九八㗎", ["198.00 HKD"]),
+        ("訂金俾咗萬五，尾數兩萬七千蚊", ["15000.00 HKD", "27000.00 HKD"]),
+        ("Deliver to 14 Banksia Street, Newtown NSW 2042, and no $9.95 fee", ["9.95 AUD"]),
+        ("It was $50 to Toronto, ON M5V 2T6", ["50.00 CAD"]),
+        ("He said £20, then charged me forty-five", ["20.00 GBP", "45.00 GBP"]),
+        ("80p each and half of them broken", ["0.80 GBP"]),
     ],
 )
 def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
@@ -176,7 +193,8 @@ def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
      "那五蚊六蚊無所謂", "十块八块的", "十零蚊", "三百蚊度", "2025一年没修好", "打了12315一个电话", "骁龙888的手机", "256的手机给我128的", "裙子165，发来175",
      "网速才300，说好500兆", "每箱500，来的都是烂的", "一箱24，来了三箱", "，1204退我房间押金", "床单36的退我", "42码的鞋，42退我",
      "1203物业费交了", "买了才二十来天", "积分1,200，换不了东西，退钱", "watched a 1080p video at 60p", "My two cents on this", "see you at 5 p.m.",
-     "床垫1800，不够长", "烧到39.8，还不退", "尾号1299，打来的", "三块半天没修好"],
+     "大半万块", "五块零五", "满100抵20", "第三批只剩尾数一百二", "月費百七八咗", "食咗三個半，好飽", "電話打成120", "两块参考书", "人参万元起",
+     "I want thirty, not twenty", "床垫1800，不够长", "烧到39.8，还不退", "尾号1299，打来的", "三块半天没修好"],
 )  # fmt: skip
 def test_what_is_no_certain_sum_is_left_out(reader, text):
     assert sums(reader, text) == []
@@ -240,6 +258,10 @@ def test_what_is_no_certain_sum_is_left_out(reader, text):
         ("The lease ends a week today", ["2026-11-29"]),
         ("Ordered seven days ago", ["2026-11-15"]),
         ("国庆前一天买的，双十一第二天就降价了", ["2026-09-30", "2026-11-12"]),
+        ("10.3入住的民宿有血渍", ["2026-10-03"]),
+        ("618的电视屏漏液", ["2026-06-18"]),
+        ("雙十訂的房間沒有冷氣", ["2026-10-10"]),
+        ("The cabin was dirty on Labor Day", ["2026-09-07"]),
     ],
 )
 def test_a_date_is_counted_from_the_day_it_was_said(reader, text, expected):
@@ -251,7 +273,7 @@ def test_a_date_is_counted_from_the_day_it_was_said(reader, text, expected):
     ["等了三个月", "24小时内回复我", "30天无理由", "十五日内付", "三天后收到", "周一到周五都没人接", "每周三都停水", "以前天天用", "13月5号", "2026年2月29号", "5号线地铁站",
      "要13号电池", "18号楼", "用咗三日就壞", "两三月", "已经一月", "Missed the Black Friday window", "the 5th call", "you may call", "1/2的货", "I want 3 replacements",
      "批号20260518A", "315晚会", "送错到6号楼", "地铁坐到2号线换乘", "在8号机排队", "坐在5号桌等了四十分钟", "从1号出口出来", "1/2的杯子是破的",
-     "儿子上初二，过年报的班", "初三学生的补习班", "正月里买的", "去年腊月", "next Monday to Friday", "Black Friday deals", "你们周日开门不", "上个月最后一天交的", "三块五一斤",
+     "儿子上初二，过年报的班", "初三学生的补习班", "正月里买的", "去年腊月", "618的房间太吵", "双十那天", "next Monday to Friday", "Black Friday deals", "你们周日开门不", "上个月最后一天交的", "三块五一斤",
      "A week ago yesterday your man came", "Your engineer came two weeks ago on Monday", "三周前的周五装的", "3月5号前后装的", "中秋前两天下的单"],
 )  # fmt: skip
 def test_what_is_no_certain_date_is_left_out(reader, text):
@@ -273,6 +295,9 @@ def test_what_is_no_certain_date_is_left_out(reader, text):
         ("2028-02-29", "上周日半夜三点警报响", ["2028-02-27"]),
         ("2026-03-11", "The visa ends on March 15, finish it by the 13th", ["2026-03-15", "../2026-03-13"]),
         ("2026-11-22", "去年双十一买的空调，15号就坏了", ["2025-11-11"]),
+        ("2026-02-25", "初三叫的車，收我五百塊", ["2026-02-19"]),
+        ("2026-02-25", "我家孩子初三，中午没人管", []),
+        ("2026-06-25", "初三叫的車，收我五百塊", []),
     ],
 )
 def test_a_day_without_its_month_is_counted_from_the_date_named_before_it(reader, at, text, expected):
@@ -380,6 +405,11 @@ def test_without_the_moment_it_was_said_only_a_date_with_its_year_is_read(reader
         ("整番好佢", "remedy", "repair"),
         ("換過部俾我", "remedy", "replace"),
         ("俾返錢我", "remedy", "refund"),
+        ("数了数八十一朵", "quantity", "81"),
+        ("拉来一百零二捆", "quantity", "102"),
+        ("买了俩砂锅", "quantity", "2"),
+        ("还剩24节，按节退", "quantity", "24"),
+        ("Ship it to 14 Banksia Street, Newtown NSW 2042", "address", "14 Banksia Street, Newtown NSW 2042"),
     ],
 )  # fmt: skip
 def test_other_values_are_found_too(reader, text, name, value):
@@ -412,6 +442,10 @@ def test_other_values_are_found_too(reader, text, name, value):
         ("教练前后换了四个", "quantity"),
         ("这个月用水38吨，不可能", "quantity"),
         ("07-25", "order_no"),
+        ("我们俩都去了", "quantity"),
+        ("买了俩月就坏", "quantity"),
+        ("一百个不愿意", "quantity"),
+        ("手指没了两节", "quantity"),
     ],
 )
 def test_what_only_looks_like_a_code_is_left_out(reader, text, name):
@@ -449,6 +483,11 @@ def test_a_hotline_is_no_customers_number(reader, text):
         "电梯维修停用三个星期",
         "一晚5,800元，熱水只有28度",
         "I cancelled my membership in May and you charged me again",
+        "退费我也不稀罕",
+        "跟我谈补偿500？我不要钱",
+        "上次说弄好了又坏",
+        "说退费要扣30%手续费",
+        "Pay up or I'm off to court",
     ],
 )
 def test_a_remedy_that_is_told_of_is_not_asked_for(reader, text):
@@ -486,6 +525,8 @@ def test_dates_are_days_that_exist(reader):
         ("一亿二千万", 120_000_000),
         ("12万8千", 128_000),
         ("廿五", 25),
+        ("半万", 5000),
+        ("贰佰参拾", 230),
         ("三五百", None),
         ("百元", None),
         ("三3", None),
@@ -515,6 +556,8 @@ def test_the_months_of_the_moon_begin_where_the_public_holidays_have_them():
         ("机器第三天就漏水，找谁都不理，客服电话从早打到晚，该赔多少就赔多少", "compensation"), ("健身房我不想去了退费", "refund"),
         ("You took it without asking. Pay it back.", "refund"), ("Fix my shower by Friday or I call a solicitor", "repair"),
         ("7月3号下的单，￥1,299，第二天屏幕就花了，客服一直踢皮球，我要退款", "refund"),
+        ("著咗兩日甩底，回水！", "refund"), ("月費減返畀我", "discount"), ("可以重新出貨嗎", "resend"), ("給我換成白的", "replace"), ("给修修呗", "repair"),
+        ("It is past the window, take it back anyway", "return"), ("The parcel is gone, please send another", "resend"),
     ],
 )  # fmt: skip
 def test_a_remedy_is_read_however_it_is_asked_for(reader, text, remedy):
