@@ -72,7 +72,7 @@ def spellings(words: Sequence[str]) -> list[set[str]]:
     plain = _plainly()
     written = plain("\n".join(word.strip().replace("\n", " ") for word in words))
     folded = _simplified(written)
-    spelt = [folded, _simplified(plain(_taiwan()(folded))), folded.translate(_hong_kong())]
+    spelt = [folded, _simplified(plain(_taiwan()(folded))), _hong_kong(folded)]
     return [set(forms) for forms in zip(*(each.lower().split("\n") for each in spelt), strict=True)]
 
 
@@ -81,9 +81,10 @@ def _taiwan() -> Callable[[str], str]:
     return OpenCC("s2twp").convert
 
 
-@cache
-def _hong_kong() -> dict[int, str]:
-    return {ord(pair[0]): pair[1] for pair in lexicon.load().characters.hong_kong}
+def _hong_kong(folded: str) -> str:
+    for pair in lexicon.load().characters.hong_kong:
+        folded = folded.replace(pair[0], pair[1])
+    return folded
 
 
 @cache

@@ -64,6 +64,10 @@ def test_a_type_that_the_policy_does_not_have_is_named(learned, tmp_path):
         files.read(file, {"quality"})
 
 
+LINE = '{"schema": 1, "texts": 5, "start": {"a": 1}, "words": '
+SAYS = '{"texts": 1, "says": {"a": 1}}'
+
+
 @pytest.mark.parametrize(("broken", "told"), [
     ("schema: 1\ntexts: 0\nstart: {}\n", "texts"),
     ("schema: 1\ntexts: 5\nstart: {a: many}\n", "start.a"),
@@ -72,6 +76,8 @@ def test_a_type_that_the_policy_does_not_have_is_named(learned, tmp_path):
     ("schema: 1\ntexts: 5\nstart: {a: 1}\nwords: {x: {texts: 1, says: {a: -3.0e+6}}}\n", "words.x.says.a"),
     ("schema: 1\ntexts: 5\nstart: {a: .nan}\n", "start.a"),
     ('{"schema": 1, "texts": 5, "start": {"a": 1}, "added": {"x": {"a": 1}, "x": {"a": 2}}}', "x: stands twice"),
+    (f'{LINE}{{"x": {SAYS}, "y": {SAYS}, "x": {SAYS}}}}}', "x: stands twice"),
+    (f'{LINE}{{"x": {{"texts": 1, "says": {{"a": 1, "a": 2}}}}}}}}', "a: stands twice"),
     ('{"start": ' + "[" * 5000 + "]" * 5000 + "}", "cannot be read"),
 ])  # fmt: skip
 def test_a_broken_file_of_weights_says_where(tmp_path, broken, told):

@@ -6,11 +6,11 @@ were ever looked at.
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks import reading as benchmark
 from complaints.clauses.taxonomy import Taxonomy
 from complaints.weights import NOTHING_LEARNED, Learned
 from nlp import lexicon
@@ -22,8 +22,6 @@ from policies import weights
 HERE = Path(__file__).parent
 HOME = HERE.parents[1] / "policies"
 DATA = os.environ.get("PLAINT_TEST_DATA", "")
-#: What the labels of the real sentences are here.
-NAMES = {"legal_threat": "legal", "media_exposure": "media", "safety_injury": "safety"}
 
 
 def taxonomy(flags):
@@ -197,14 +195,10 @@ def test_hard_sentences_are_read_as_well_as_the_page_says(risky, name, least):
 
 @pytest.mark.skipif(not DATA, reason="PLAINT_TEST_DATA is not set: no labelled texts at hand")
 def test_real_sentences_are_read_as_well_as_they_were(risky):
-    path = Path(DATA) / "nlp" / "dev" / "gold_zh_risk.tsv"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in PLAINT_TEST_DATA")
-    rows = [
-        replace(row, label=NAMES.get(row.label, row.label), also=frozenset(NAMES.get(each, each) for each in row.also))
-        for row in load_rows(path)
-    ]
-    _hold(risky, rows, REAL)
+    data = Path(DATA) / "nlp" / "dev"
+    if not (data / f"{benchmark.REAL}.tsv").exists():
+        pytest.skip(f"{benchmark.REAL}.tsv is not in PLAINT_TEST_DATA")
+    _hold(risky, benchmark.real_dangers(data), REAL)
 
 
 def _hold(reader, rows, least):
