@@ -473,6 +473,8 @@ class DateFinder:
     def _day_alone(self, said: _Said, match: re.Match[str]) -> Point | None:
         """Read the 15th of a month that is not named: the next one before which, the last one on which."""
         assert said.at is not None
+        if self._before("size_before", said.folded, match.start()) and self._patterns["sizes"].search(said.folded):
+            return None
         groups = _Groups(match.groupdict(""))
         day = int(groups["day"] or 0) or self._count(groups.get("handay", ""))
         if relative := groups.get("rel", ""):
@@ -717,6 +719,7 @@ _READ: Final = frozenset(
         "english_near", "english_day", "english_third", "moon", "moon_near", "moon_told", "new_year", "and",
         "between_after", "same", "every", "until",
         "since", "by", "from", "to", "from_start", "part", "part_before", "promised",
+        "sizes", "size_before",
     )
 )  # fmt: skip
 

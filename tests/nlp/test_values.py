@@ -50,8 +50,8 @@ def test_nearly_every_value_is_found_and_no_sum_date_or_number_is_wrong(reader, 
 def test_of_texts_that_nobody_tuned_for_most_values_are_found_and_no_sum_date_or_number_is_wrong(reader):
     report = evaluate_slots(reader, load_said(SAID / "slots_fresh.jsonl"))
 
-    assert report.texts == 66
-    assert report.recall >= 0.94
+    assert report.texts == 173
+    assert report.recall >= 0.925
     assert report.kind("amount").wrong == report.kind("date").wrong == report.kind("phone").wrong == 0
 
 
@@ -271,7 +271,7 @@ def test_a_date_is_counted_from_the_day_it_was_said(reader, text, expected):
 @pytest.mark.parametrize(
     "text",
     ["等了三个月", "24小时内回复我", "30天无理由", "十五日内付", "三天后收到", "周一到周五都没人接", "每周三都停水", "以前天天用", "13月5号", "2026年2月29号", "5号线地铁站",
-     "要13号电池", "18号楼", "用咗三日就壞", "两三月", "已经一月", "Missed the Black Friday window", "the 5th call", "you may call", "1/2的货", "I want 3 replacements",
+     "要13号电池", "我穿25号，寄来的是23号", "18号楼", "用咗三日就壞", "两三月", "已经一月", "Missed the Black Friday window", "the 5th call", "you may call", "1/2的货", "I want 3 replacements",
      "批号20260518A", "315晚会", "送错到6号楼", "地铁坐到2号线换乘", "在8号机排队", "坐在5号桌等了四十分钟", "从1号出口出来", "1/2的杯子是破的",
      "儿子上初二，过年报的班", "初三学生的补习班", "正月里买的", "去年腊月", "618的房间太吵", "双十那天", "next Monday to Friday", "Black Friday deals", "你们周日开门不", "上个月最后一天交的", "三块五一斤",
      "A week ago yesterday your man came", "Your engineer came two weeks ago on Monday", "三周前的周五装的", "3月5号前后装的", "中秋前两天下的单"],

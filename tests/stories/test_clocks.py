@@ -277,10 +277,10 @@ async def _owned(town):
 async def test_a_moment_agreed_upon_is_told_kept_and_moved_by_the_next_one(ruled):
     town = await ruled(CALLBACK)
     zhou, wang, number = await _owned(town)
-    await zhou.all("!约定时间", "2025-3-4 15:00 回电确认型号")
+    await zhou.all("!更多…", "!约定时间", "2025-3-4 15:00 回电确认型号")
     assert "3月4日（周二）15:00" in await wang.heard()
     assert town.due("callback") == "2025-03-04 15:00"
-    await zhou.all("!约定时间", "2025-03-05 09:30 客户改到周三")
+    await zhou.all("!更多…", "!约定时间", "2025-03-05 09:30 客户改到周三")
     assert "3月5日（周三）09:30" in await wang.heard()
     assert town.due("callback") == "2025-03-05 09:30"
     assert "回电确认型号" in town.events("appointed")[0].words["text"]
@@ -293,7 +293,7 @@ async def test_a_moment_agreed_upon_is_told_kept_and_moved_by_the_next_one(ruled
 async def test_a_moment_that_is_none_or_has_passed_is_asked_for_again(ruled, text):
     town = await ruled(CALLBACK)
     zhou, _, _ = await _owned(town)
-    assert "请先写一个将来的时间" in await zhou.all("!约定时间", text)
+    assert "请先写一个将来的时间" in await zhou.all("!更多…", "!约定时间", text)
     assert "callback" not in town.case().facts.clocks
     assert not town.events("appointed")
 

@@ -80,7 +80,7 @@ async def test_words_that_promise_nothing_leave_the_result_open_until_somebody_s
     zhou, _, told = await proposed(town, "这是正常现象，请放心")
     assert town.case().facts.decision.result is None
     assert "结论还没写明" in told
-    await zhou.all("!更正结论", "!不成立", "检查过了，没有问题，不予退款")
+    await zhou.all("!更多…", "!更正结论", "!不成立", "检查过了，没有问题，不予退款")
     assert town.case().facts.decision.result == "not_upheld"
     assert remedies(town) == []
     assert len(town.events("decided")) == 2, "the journal keeps both"
@@ -89,7 +89,7 @@ async def test_words_that_promise_nothing_leave_the_result_open_until_somebody_s
 async def test_by_name_goes_before_what_is_read(shaped):
     town = await shaped()
     zhou, _, _ = await proposed(town, "先给您维修")
-    await zhou.all("!更正结论", "!部分成立", "退款一半")
+    await zhou.all("!更多…", "!更正结论", "!部分成立", "退款一半")
     act(town, zhou.member, "decide", detail="upheld", text="退款", remedy="refund:1800.50 apology", amount="")
     assert remedies(town) == [("refund", "1800.50"), ("apology", None)]
     act(town, zhou.member, "decide", detail="upheld", text="退款", remedy="refund,apology", amount="99")

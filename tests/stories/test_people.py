@@ -301,7 +301,7 @@ async def test_a_case_that_is_handed_over_stays_with_its_owner_until_somebody_th
     await (await town.customer()).file()
     number = town.case().number
     await shown(lin, number)
-    await lin.all("!我来处理", "!转给部门", "!质量控制部门")
+    await lin.all("!我来处理", "?更多…", "!转给部门", "!质量控制部门")
     case = town.case()
     assert (case.department, case.owner_id, case.facts.held_for) == ("qc", lin.member.id, "qc")
     asked = await qian.heard()
@@ -327,7 +327,7 @@ async def test_without_a_hand_over_a_change_of_department_frees_the_case(town):
     lin = await town.agent("林物流", "logistics")
     await (await town.customer()).file()
     await shown(lin, town.case().number)
-    done = await lin.all("!我来处理", "!转给部门", "!质量控制部门")
+    done = await lin.all("!我来处理", "?更多…", "!转给部门", "!质量控制部门")
     assert done.toast == "好了。", "that they do not see it afterwards is no mistake of theirs"
     assert town.case().owner_id is None
     assert town.case().department == "qc"
