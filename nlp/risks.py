@@ -16,13 +16,13 @@ from nlp.table import Said, Tables, marked, shared_out, without
 #: The name of the table that was learned for them.
 TABLE: Final = "risks"
 #: What words of a weight of 1 say, in the measure of learned evidence (natural log odds).
-WORD: Final = 2.0
+WORD: Final = 2.5
 #: More weight than this says no more.
 MOST: Final = 2.0
 #: What all evidence for a risk must exceed for it to be read, and what where none of its words is there. Chosen, with
 #: WORD, on texts that neither the lexicon nor the table had seen, so that few dangers are missed: see docs/reference/
 #: reading.md for what that gives.
-LEAST: Final = 1.5
+LEAST: Final = 1.75
 ALONE: Final = 0.75
 #: Where all words say less than this for any risk, and none of the lexicon is there, no sentence says enough.
 _HOPELESS: Final = -1.0
