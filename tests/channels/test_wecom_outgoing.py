@@ -307,6 +307,8 @@ async def test_more_choices_than_buttons_without_numbers_take_several_cards(
     assert outcome == Sent(ref="A B")
     buttons = [len(message["template_card"]["button_list"]) for message in corporation.sent]
     assert buttons == [6, 2]
+    titles = [message["template_card"]["main_title"]["title"] for message in corporation.sent]
+    assert titles == ["哪一类？", "哪一类？ (2/2)"], "the later card goes on, and is not said twice"
     assert [message["template_card"]["task_id"] for message in corporation.sent] == ["2s_0", "2s_1"]
 
 

@@ -114,22 +114,22 @@ def test_the_kept_lexicon_of_a_reader_reads_the_same_risks(risky):
 
 #: What is reached today, a little rounded down: recall, precision.
 SEEN = {
-    "safety": (0.95, 0.9), "injury": (0.93, 0.9), "legal": (0.95, 0.83), "regulator": (0.95, 0.85), "media": (0.95, 0.83),
-    "leak": (0.95, 0.85), "self_harm": (0.95, 0.8), "minors": (0.95, 0.8), "big_loss": (0.95, 0.8),
+    "safety": (0.95, 0.95), "injury": (0.95, 0.92), "legal": (0.95, 0.87), "regulator": (0.95, 0.92), "media": (0.95, 0.84),
+    "leak": (0.95, 0.95), "self_harm": (0.95, 0.95), "minors": (0.95, 0.95), "big_loss": (0.95, 0.95),
 }  # fmt: skip
 UNSEEN = {
-    "safety": (0.95, 0.86), "injury": (0.95, 0.9), "legal": (0.95, 0.92), "regulator": (0.95, 0.86), "media": (0.95, 0.85),
-    "leak": (0.95, 0.85), "self_harm": (0.83, 0.8), "minors": (0.95, 0.85), "big_loss": (0.95, 0.85),
+    "safety": (0.95, 0.86), "injury": (0.95, 0.9), "legal": (0.95, 0.95), "regulator": (0.95, 0.87), "media": (0.95, 0.85),
+    "leak": (0.95, 0.87), "self_harm": (0.83, 0.95), "minors": (0.95, 0.95), "big_loss": (0.95, 0.85),
 }  # fmt: skip
 KEPT = {
-    "safety": (0.97, 0.85), "injury": (0.95, 0.75), "legal": (0.97, 0.88), "regulator": (0.94, 0.84), "media": (0.93, 0.6),
-    "leak": (0.86, 0.9), "self_harm": (0.75, 0.75), "minors": (0.95, 0.64), "big_loss": (0.92, 0.82),
+    "safety": (0.97, 0.86), "injury": (0.95, 0.79), "legal": (0.97, 0.89), "regulator": (0.94, 0.86), "media": (0.93, 0.6),
+    "leak": (0.86, 0.92), "self_harm": (0.77, 0.87), "minors": (0.95, 0.64), "big_loss": (0.92, 0.85),
 }  # fmt: skip
 FRESH = {
-    "safety": (0.88, 0.88), "injury": (0.87, 0.87), "legal": (0.94, 0.88), "regulator": (0.88, 0.9), "media": (0.95, 0.78),
-    "leak": (0.95, 0.9), "self_harm": (0.95, 0.95), "minors": (0.95, 0.67), "big_loss": (0.9, 0.7),
+    "safety": (0.89, 0.91), "injury": (0.87, 0.88), "legal": (0.94, 0.89), "regulator": (0.89, 0.91), "media": (0.95, 0.79),
+    "leak": (0.95, 0.92), "self_harm": (0.95, 0.95), "minors": (0.95, 0.68), "big_loss": (0.92, 0.7),
 }  # fmt: skip
-REAL = {"safety": (0.95, 0.77), "legal": (0.95, 0.85), "regulator": (0.9, 0.8), "media": (0.65, 0.5)}
+REAL = {"safety": (0.95, 0.77), "legal": (0.95, 0.88), "regulator": (0.9, 0.81), "media": (0.66, 0.79)}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_hardly_any_ordinary_complaint_is_taken_for_one_of_somebody_who_may_harm
     texts = [row.text for path in paths for row in load_rows(path)]
 
     assert len(texts) == 1800
-    assert sum("self_harm" in read(risky, text) for text in texts) <= 5
+    assert sum("self_harm" in read(risky, text) for text in texts) <= 3
 
 
 @pytest.mark.parametrize(("name", "least"), [("seen", SEEN), ("unseen", UNSEEN), ("kept", KEPT), ("fresh", FRESH)])

@@ -51,7 +51,7 @@ def test_of_texts_that_nobody_tuned_for_most_values_are_found_and_no_sum_date_or
     report = evaluate_slots(reader, load_said(SAID / "slots_fresh.jsonl"))
 
     assert report.texts == 173
-    assert report.recall >= 0.925
+    assert report.recall >= 0.928
     assert report.kind("amount").wrong == report.kind("date").wrong == report.kind("phone").wrong == 0
 
 

@@ -17,20 +17,22 @@ Json = dict[str, Any]  # a card as the API wants it
 def cards(text: str, choices: Sequence[Choice], task: str) -> tuple[str, list[Json]]:
     """Return what must be said before the cards because it does not fit on one, and the cards.
 
-    The first line is the title, and the rest stands below it. More than `BUTTONS` choices take several cards. `task`
-    is an id that no other message has: with it WeCom knows a card that is sent twice.
+    The first line is the title, and the rest stands below it. More than `BUTTONS` choices take several cards, of which
+    the later ones say that they go on. `task` is an id that no other message has: with it WeCom knows a card that is
+    sent twice.
     """
     head, rest = _parted(text.strip())
     fits = columns(rest) <= BODY
     title = head if fits else cut(text.strip().partition("\n")[0], TITLE)
+    starts = range(0, len(choices), BUTTONS)
     written: list[Json] = [
         {
             "card_type": "button_interaction",
             "task_id": f"{task}_{number}",
-            "main_title": {"title": title},
+            "main_title": {"title": _going_on(title, number + 1, len(starts)) if number else title},
             "button_list": [_button(choice) for choice in choices[at : at + BUTTONS]],
         }
-        for number, at in enumerate(range(0, len(choices), BUTTONS))
+        for number, at in enumerate(starts)
     ]
     if fits and rest:
         written[0]["sub_title_text"] = rest
@@ -55,6 +57,11 @@ def _parted(text: str) -> tuple[str, str]:
     line = text.partition("\n")[0]
     head = split(line, TITLE, columns)[0]
     return head.strip(), text[len(head) :].strip()
+
+
+def _going_on(title: str, number: int, count: int) -> str:
+    mark = f" ({number}/{count})"
+    return cut(title, TITLE - len(mark)) + mark
 
 
 def _button(choice: Choice) -> Json:
