@@ -291,18 +291,18 @@ def buttons(turn: Turn, case: Case, member: Staff, *, alert: bool = False) -> li
     offered = rights.offered(turn, case, member)
     opens = alert and rights.sees(turn, case, member)
     rare = [each for each in offered if _rare(turn, case, each[0])] if len(offered) + opens > _FULL else []
-    shown = [_choice(turn, case, *each) for each in offered if each not in rare]
+    shown = [choice(turn, case, *each) for each in offered if each not in rare]
     if opens:
-        shown.append(_choice(turn, case, SHOW, "", turn.say(member.language, "staff.act.open")))
+        shown.append(choice(turn, case, SHOW, "", turn.say(member.language, "staff.act.open")))
     if rare:
-        shown.append(_choice(turn, case, MORE, "", turn.say(member.language, "staff.act.more")))
+        shown.append(choice(turn, case, MORE, "", turn.say(member.language, "staff.act.more")))
     return _paired(shown)
 
 
 def more_buttons(turn: Turn, case: Case, member: Staff) -> list[list[Choice]]:
     """Return the buttons of what is done rarely, if this member of the staff may do it now."""
     return _paired(
-        _choice(turn, case, *each) for each in rights.offered(turn, case, member) if _rare(turn, case, each[0])
+        choice(turn, case, *each) for each in rights.offered(turn, case, member) if _rare(turn, case, each[0])
     )
 
 
@@ -312,7 +312,8 @@ def _rare(turn: Turn, case: Case, act: str) -> bool:
     return any(move.id == act and move.rare for move in turn.policy(case).lifecycle.moves_from(case.state))
 
 
-def _choice(turn: Turn, case: Case, act: str, detail: str, label: str) -> Choice:
+def choice(turn: Turn, case: Case, act: str, detail: str, label: str) -> Choice:
+    """Return the button with which a member of the staff does this with the case."""
     return turn.button(label, Token(scope="s", case_id=case.id, stamp=case.cycle, value=act, detail=detail))
 
 

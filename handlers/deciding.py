@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from complaints.case import Case
 from complaints.conversation import Staff
+from complaints.messages import Choice
 from handlers import cards, cases, decisions, rights
 from handlers.turn import Turn
 
@@ -38,6 +39,10 @@ def show(turn: Turn, case: Case, member: Staff) -> None:
     if decision is None:
         return
     told = turn.say(language, "staff.decided", number=case.number, decision=cards.decision(turn, decision, language))
+    rows: list[list[Choice]] = []
     if rights.may_act(turn, case, member, "decide"):
-        told += " " + turn.say(language, "staff.decided_wrong", act=turn.say(language, "staff.act.decide"))
-    turn.tell_staff(member, told, case=case)
+        label = turn.say(language, "staff.act.decide")
+        told += "\n" + turn.say(language, "staff.decided_wrong", act=label)
+        # Of a full card this button stands behind "more"; it must stand where the sentence says "press".
+        rows = [[cards.choice(turn, case, "decide", "", label)]]
+    turn.tell_staff(member, told, rows, case=case, first=True)

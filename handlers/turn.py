@@ -511,16 +511,18 @@ class Turn:
         *,
         tail: Callable[[], str] | None = None,
         case: Case | None = None,
+        first: bool = False,
     ) -> None:
         """Say something to a member of the staff in their own chat.
 
-        What `tail` returns when all has happened stands once, at the end of it all.
+        What `tail` returns when all has happened stands once, at the end of it all. Rows that come `first` stand before
+        those of the card that follows, without what they share.
         """
         if member.chat:
             answering = member.conversation_id is not None and member.conversation_id == self.speaker
             self._put(Address(channel=member.channel, chat=member.chat), member.conversation_id, text, rows,
                       priority=Priority.ANSWER if answering else Priority.ALERT, unasked=not answering,
-                      case_id=case.id if case else None, key="", tail=tail)  # fmt: skip
+                      case_id=case.id if case else None, key="", tail=tail, first=first)  # fmt: skip
 
     def tell_room(
         self, text: str, rows: Rows = (), *, tail: Callable[[], str] | None = None, case: Case | None = None

@@ -54,7 +54,8 @@ async def test_what_is_promised_is_read_from_the_agents_words_and_shown_to_them(
     assert remedies(town) == expected
     assert town.case().facts.decision.result == "upheld"
     assert "已记下：投诉成立" in told
-    assert "更正结论" in told
+    assert "请按“更正结论”" in told
+    assert "更正结论" in told.labels, "the button that the sentence speaks of is there on a full card, too"
     [event] = town.events("decided")
     assert event.facts["remedies"] == [kind for kind, _ in expected]
     assert event.words == {"reason": words}
