@@ -42,13 +42,18 @@ def rows(paths: Sequence[Path]) -> list[Row]:
 
 
 def trained(
-    texts: Sequence[Row], policy: Policy | None, before: Weights | None = None, *, several: bool = False
+    texts: Sequence[Row],
+    policy: Policy | None,
+    before: Weights | None = None,
+    *,
+    several: bool = False,
+    beside: Sequence[Row] = (),
 ) -> Weights:
     """Learn from labelled texts: for the types of a policy, or for whatever labels there are.
 
     Misconfigured says which labels the policy does not have. What people accepted `before` stays, and the policy's
-    examples teach, too. Where a text may have
-    `several` labels they are separated by spaces, and `none` is none.
+    examples teach, too. Where a text may have `several` labels they are separated by spaces, and `none` is none. Texts
+    `beside` weigh the words of the others and bring none.
     """
     if policy is not None:
         known = {each.id for each in policy.taxonomy.types}
@@ -57,14 +62,7 @@ def trained(
             raise Misconfigured(f"The policy {policy.id} has no type {', '.join(strange)}. It has: {there}.")
     taxonomy = policy.taxonomy if policy is not None else None
     segmenter = Segmenter.of(taxonomy) if taxonomy is not None else Segmenter()
-    examples = [
-        Example(
-            text=row.text,
-            labels=frozenset(row.label.split()) - {NONE} if several else frozenset({row.label}),
-            weight=row.weight,
-        )
-        for row in texts
-    ]
+    examples, others = ([_example(row, several=several) for row in some] for some in (texts, beside))
     if policy is not None:
         examples += [
             Example(text=each.text, labels=frozenset({each.type}), weight=_EXAMPLE)
@@ -72,13 +70,21 @@ def trained(
             if each.text and each.type
         ]
     try:
-        learned = learn(examples, segmenter, known=taxonomy, several=several)
+        learned = learn(examples, segmenter, known=taxonomy, several=several, beside=others)
     except ModuleNotFoundError as error:
         missing = f"Learning needs scikit-learn ({error.name} is missing): pip install plaint[learn]."
         raise Misconfigured(missing) from error
     except ValueError as error:
         raise Misconfigured(f"Nothing can be learned: {error}.") from error
     return learned.model_copy(update={"added": before.added}) if before is not None else learned
+
+
+def _example(row: Row, *, several: bool) -> Example:
+    if not several:
+        return Example(text=row.text, labels=frozenset({row.label}), weight=row.weight)
+    labels = frozenset(row.label.split()) - {NONE}
+    doubtful = row.also | labels if NONE in row.also else row.also - labels
+    return Example(text=row.text, labels=labels, open=doubtful, weight=row.weight)
 
 
 def reader_of_labels(learned: Weights) -> KeywordReader:

@@ -191,7 +191,8 @@ def risk_reader(learned: Learned) -> KeywordReader:
 def evaluate_risks(reader: KeywordReader, rows: Iterable[Row]) -> dict[str, RiskReport]:
     """Read the risks of every text and compare with its labels: any number of them, parted by spaces, or `none`.
 
-    A reading that is acceptable, too, is no false one.
+    A reading that is acceptable, too, is no false one; a danger that may be left out, because none is acceptable, too,
+    is not missed.
     """
     said, read, right = Counter[str](), Counter[str](), Counter[str]()
     judged = Counter[str]()
@@ -201,8 +202,9 @@ def evaluate_risks(reader: KeywordReader, rows: Iterable[Row]) -> dict[str, Risk
             raise ValueError(f"{', '.join(sorted(strange))}: no risk is called so")
         flags = {flag.id for flag in reader.read(row.text, slots=False).flags}
         raised = {risk for risk in RISKS if risk in flags}
-        said.update(labels)
-        read.update(labels & raised)
+        meant = labels & raised if NONE in row.also else labels
+        said.update(meant)
+        read.update(meant & raised)
         judged.update(raised)
         right.update(risk for risk in raised if {*MEANT[risk]} & (labels | row.also))
     return {

@@ -37,7 +37,7 @@ _TABLE_SEVERAL, _TABLE_EACH_SEVERAL = 6000, 1500
 #: A weight below this, as a share of the largest of its word, is noise in the file; or below this at all.
 _NOISE: Final = 0.15
 _NOTHING: Final = 0.05
-_FOLDS: Final = 3
+_FOLDS, _FOLDS_SEVERAL = 3, 5
 #: A Latin word is cut to its stem from this length on.
 _STEM: Final = 5
 _STEM_LEAST: Final = 4
@@ -49,19 +49,29 @@ _WORD: Final = re.compile(r"\w[\w']*|[!?$]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A text and what people say it is: one type, or any number of dangers. One of less `weight` teaches less."""
+    """A text and what people say it is: one type, or any number of dangers. One of less `weight` teaches less.
+
+    Of labels that are `open`, because two careful people may differ, it teaches nothing, where there may be several.
+    """
 
     text: str
     labels: frozenset[str]
+    open: frozenset[str] = frozenset()
     weight: float = 1.0
 
 
 def learn(
-    examples: Sequence[Example], segmenter: Segmenter, *, known: Taxonomy | None = None, several: bool = False
+    examples: Sequence[Example],
+    segmenter: Segmenter,
+    *,
+    known: Taxonomy | None = None,
+    several: bool = False,
+    beside: Sequence[Example] = (),
 ) -> Weights:
     """Return the weights that the examples teach. Takes seconds for thousands of texts.
 
-    The keywords of `known` teach too, each as if it were a short text of its own. Of labels that exclude each other the
+    The keywords of `known` teach too, each as if it were a short text of its own. Texts `beside` say what words weigh
+    and bring none: no name that somebody wrote there gets into the table. Of labels that exclude each other the
     one with the most evidence is right; of `several` that do not, each whose evidence is positive, and it is better to
     have one too many than to miss one.
 
@@ -73,7 +83,7 @@ def learn(
     labels = sorted({label for each in examples for label in each.labels})
     if len(labels) < (1 if several else 2):
         raise ValueError("all texts have the same label")
-    said = [replace(each, text=normalize(each.text).folded) for each in examples]
+    said, others = ([replace(each, text=normalize(each.text).folded) for each in some] for some in (examples, beside))
     listed = [
         Example(text=normalize(keyword.word).folded, labels=frozenset({kind.id}), weight=_KEYWORD * keyword.weight)
         for kind in (known.types if known is not None else ())
@@ -84,7 +94,7 @@ def learn(
     words = sorted(word for word, count in counts.items() if count >= _LEAST)
     if not words:
         raise ValueError("no word stands in two of the texts")
-    return _fit(_Texts.of(words, labels, said, listed, several=several).told_apart())
+    return _fit(_Texts.of(words, labels, [*said, *others], listed, several=several).told_apart())
 
 
 def candidates(folded: str, segmenter: Segmenter) -> set[str]:
@@ -140,6 +150,7 @@ class _Texts:
     matrix: Any
     truth: Any
     trust: Any
+    open: Any
     said: int
     several: bool
 
@@ -166,6 +177,7 @@ class _Texts:
             matrix=csr_matrix((np.ones(len(cells)), at), shape=(len(texts), len(words))),
             truth=np.array([[label in each.labels for label in labels] for each in texts]),
             trust=np.array([each.weight for each in texts]),
+            open=np.array([[several and label in each.open for label in labels] for each in texts]),
             said=len(said),
             several=several,
         )
@@ -181,14 +193,15 @@ class _Texts:
         return replace(self, words=[self.words[place] for place in kept], matrix=self.matrix[:, kept])
 
     def folds(self) -> list[tuple[Any, Any]]:
-        """Return which texts to learn from and which to try it out on, three times over; keywords only teach."""
+        """Return which texts to learn from and which to try it out on, several times over; keywords only teach."""
         import numpy as np  # noqa: PLC0415
         from sklearn.model_selection import KFold, StratifiedKFold  # noqa: PLC0415
 
         said = self.truth[: self.said]
         first = np.where(said.any(axis=1), said.argmax(axis=1), len(self.labels))
-        rare = min(Counter(first.tolist()).values()) < _FOLDS
-        split = (KFold if rare else StratifiedKFold)(_FOLDS, shuffle=True, random_state=0)
+        parts = _FOLDS_SEVERAL if self.several else _FOLDS
+        rare = min(Counter(first.tolist()).values()) < parts
+        split = (KFold if rare else StratifiedKFold)(parts, shuffle=True, random_state=0)
         listed = np.arange(self.said, len(self.truth))
         return [(np.concatenate([train, listed]), test) for train, test in split.split(np.zeros(self.said), first)]
 
@@ -212,8 +225,8 @@ class _Model:
         import numpy as np  # noqa: PLC0415
         from sklearn.feature_selection import chi2  # noqa: PLC0415
 
-        matrix, truth = texts.matrix[rows], texts.truth[rows]
-        scores = [np.nan_to_num(chi2(matrix, one)[0]) for one in truth.T]
+        matrix, truth, sure = texts.matrix[rows], texts.truth[rows], ~texts.open[rows]
+        scores = [np.nan_to_num(chi2(matrix[so], is_[so])[0]) for is_, so in zip(truth.T, sure.T, strict=True)]
         best = {int(place) for score in scores for place in np.argsort(-score, kind="stable")[:each] if score[place]}
         model = cls._weighed(texts, rows, np.array(sorted(best), dtype=int))
         table, table_each = (_TABLE_SEVERAL, _TABLE_EACH_SEVERAL) if texts.several else (_TABLE, _TABLE_EACH)
@@ -232,7 +245,10 @@ class _Model:
         seen = np.asarray(texts.matrix[said][:, places].sum(axis=0)).ravel()
         rare = 1 + np.log((1 + len(said)) / (1 + seen))
         ready, trust = _ready(texts, rows, places, rare), texts.trust[rows]
-        models = [LinearSVC(random_state=0).fit(ready, one, sample_weight=trust) for one in texts.truth[rows].T]
+        models = [
+            LinearSVC(random_state=0).fit(ready[so], is_[so], sample_weight=trust[so])
+            for is_, so in zip(texts.truth[rows].T, ~texts.open[rows].T, strict=True)
+        ]
         return cls(
             places=places,
             seen=seen,
@@ -292,21 +308,22 @@ def _tried(texts: _Texts) -> _Tried:
 
     tried = _EACH_SEVERAL if texts.several else _EACH
     sizes = [each for each in tried if each < len(texts.words)] or [len(texts.words)]
-    best, size, margin, truth = -1.0, sizes[0], np.empty(0), np.empty(0)
+    folds = texts.folds()
+    truth, sure = (np.vstack([one[test] for _, test in folds]) for one in (texts.truth, ~texts.open))
+    best, size, margin, begins = -1.0, sizes[0], np.empty(0), list[tuple[float, float, float]]()
     for each in sizes:
-        tests = [
-            (_Model.of(texts, train, each).margins(texts, test), texts.truth[test]) for train, test in texts.folds()
-        ]
-        read, true = np.vstack([one for one, _ in tests]), np.vstack([one for _, one in tests])
+        read = np.vstack([_Model.of(texts, train, each).margins(texts, test) for train, test in folds])
+        found = []
         if texts.several:
-            right = float(np.mean([_least_missed(one, so)[0] for one, so in zip(read.T, true.T, strict=True)]))
+            found = [_least_missed(one[so], is_[so]) for one, is_, so in zip(read.T, truth.T, sure.T, strict=True)]
+            right = float(np.mean([f2 for f2, _, _ in found]))
         else:
-            right = float((read.argmax(axis=1) == true.argmax(axis=1)).mean())
+            right = float((read.argmax(axis=1) == truth.argmax(axis=1)).mean())
         if right > best:
-            best, size, margin, truth = right, each, read, true
+            best, size, margin, begins = right, each, read, found
     if texts.several:
-        begins = [_least_missed(one, so)[1:] for one, so in zip(margin.T, truth.T, strict=True)]
-        return _Tried(each=size, shift=-np.array([at for at, _ in begins]), factor=np.array([by for _, by in begins]))
+        shift, factor = (np.array([each[at] for each in begins]) for at in (1, 2))
+        return _Tried(each=size, shift=-shift, factor=factor)
 
     def surprise(factor: float) -> float:
         stretched = margin * factor

@@ -23,7 +23,7 @@ MOST: Final = 2.0
 #: WORD, on texts that neither the lexicon nor the table had seen, so that few dangers are missed: see docs/reference/
 #: reading.md for what that gives.
 LEAST: Final = 1.75
-ALONE: Final = 0.75
+ALONE: Final = 1.0
 #: Where all words say less than this for any risk, and none of the lexicon is there, no sentence says enough.
 _HOPELESS: Final = -1.0
 #: Of a text with fewer words of the table than this, a name or a few words, it says nothing for a risk of which no word
@@ -32,7 +32,7 @@ ENOUGH: Final = 8
 _NAMED: Final = 0.4
 #: Of one with fewer than this, a sum or a date, it must say more where no word stands there.
 _FEW: Final = 14
-_SURELY: Final = 2.25
+_SURELY: Final = 2.5
 #: A part of a text must say so much more than a whole one, and half of that where a word stands there: each part is one
 #: more chance to be wrong.
 _PART: Final = 1.0

@@ -105,6 +105,34 @@ def test_several_labels_of_one_text_are_read_together():
     assert read("台灯送晚了") == set()
 
 
+SMOKE = [
+    *[Row(text=f"{thing}冒烟了", label="fire") for thing in THINGS],
+    *[Row(text=f"{thing}送晚了", label="none") for thing in THINGS],
+]
+
+
+def test_a_label_of_which_people_may_differ_teaches_nothing():
+    doubtful = [
+        *[Row(text=f"{thing}发烫", label="none", also=frozenset({"fire"})) for thing in THINGS],
+        *[Row(text=f"{thing}发烫得很", label="fire", also=frozenset({"none"})) for thing in THINGS],
+    ]
+    learned = trained([*SMOKE, *doubtful], None, several=True)
+
+    assert "发烫" not in learned.words
+    assert said(learned, "台灯冒烟了")["fire"] > 0
+    sure = [Row(text=f"{thing}发烫", label="fire", also=frozenset({"fire"})) for thing in THINGS]
+    assert said(trained([*SMOKE, *sure], None, several=True), "台灯发烫")["fire"] > 0
+
+
+def test_texts_beside_weigh_words_and_bring_none():
+    written = [*SMOKE, Row(text="灯闪，张三来修", label="none"), Row(text="门闪，李四来修", label="none")]
+    beside = [Row(text=f"王大麻子说{thing}闪个不停", label="fire") for thing in THINGS]
+    learned = trained(written, None, several=True, beside=beside)
+
+    assert said(learned, "台灯闪个不停")["fire"] > said(trained(written, None, several=True), "台灯闪个不停")["fire"]
+    assert not any("麻" in word for word in learned.words), "no name that somebody wrote there is in the table"
+
+
 @pytest.mark.parametrize("texts", [[], [Row(text="灯坏了", label="quality"), Row(text="门坏了", label="quality")]])
 def test_nothing_to_tell_apart_is_said_so(texts):
     with pytest.raises(Misconfigured, match="Nothing can be learned"):

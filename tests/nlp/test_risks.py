@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import reading as benchmark
+from benchmarks import sentences
 from complaints.clauses.taxonomy import Taxonomy
 from complaints.weights import NOTHING_LEARNED, Learned
 from nlp import lexicon
@@ -114,22 +115,25 @@ def test_the_kept_lexicon_of_a_reader_reads_the_same_risks(risky):
 
 #: What is reached today, a little rounded down: recall, precision.
 SEEN = {
-    "safety": (0.95, 0.95), "injury": (0.95, 0.92), "legal": (0.95, 0.87), "regulator": (0.95, 0.92), "media": (0.95, 0.84),
-    "leak": (0.95, 0.95), "self_harm": (0.95, 0.95), "minors": (0.95, 0.95), "big_loss": (0.95, 0.95),
+    "safety": (0.95, 0.95), "injury": (0.95, 0.92), "legal": (0.95, 0.87), "regulator": (0.95, 0.92), "media": (0.95, 0.9),
+    "leak": (0.95, 0.95), "self_harm": (0.95, 0.95), "minors": (0.95, 0.95), "big_loss": (0.95, 0.83),
 }  # fmt: skip
 UNSEEN = {
-    "safety": (0.95, 0.86), "injury": (0.95, 0.9), "legal": (0.95, 0.95), "regulator": (0.95, 0.87), "media": (0.95, 0.85),
+    "safety": (0.95, 0.88), "injury": (0.95, 0.91), "legal": (0.95, 0.95), "regulator": (0.95, 0.87), "media": (0.95, 0.85),
     "leak": (0.95, 0.87), "self_harm": (0.83, 0.95), "minors": (0.95, 0.95), "big_loss": (0.95, 0.85),
 }  # fmt: skip
 KEPT = {
-    "safety": (0.97, 0.86), "injury": (0.95, 0.79), "legal": (0.97, 0.89), "regulator": (0.94, 0.86), "media": (0.93, 0.6),
-    "leak": (0.86, 0.92), "self_harm": (0.77, 0.87), "minors": (0.95, 0.64), "big_loss": (0.92, 0.85),
+    "safety": (0.97, 0.85), "injury": (0.95, 0.7), "legal": (0.97, 0.87), "regulator": (0.94, 0.85), "media": (0.93, 0.6),
+    "leak": (0.93, 0.92), "self_harm": (0.77, 0.77), "minors": (0.95, 0.68), "big_loss": (0.92, 0.79),
 }  # fmt: skip
 FRESH = {
-    "safety": (0.89, 0.91), "injury": (0.87, 0.88), "legal": (0.94, 0.89), "regulator": (0.89, 0.91), "media": (0.95, 0.79),
-    "leak": (0.95, 0.92), "self_harm": (0.95, 0.95), "minors": (0.95, 0.68), "big_loss": (0.92, 0.7),
+    "safety": (0.87, 0.93), "injury": (0.75, 0.92), "legal": (0.94, 0.9), "regulator": (0.89, 0.89), "media": (0.95, 0.88),
+    "leak": (0.95, 0.95), "self_harm": (0.95, 0.95), "minors": (0.95, 0.72), "big_loss": (0.84, 0.68),
 }  # fmt: skip
-REAL = {"safety": (0.95, 0.77), "legal": (0.95, 0.88), "regulator": (0.9, 0.81), "media": (0.66, 0.79)}
+REAL = {
+    "gold_zh_risk": {"safety": (0.95, 0.91), "legal": (0.95, 0.87), "regulator": (0.95, 0.87), "media": (0.66, 0.75)},
+    "sentences": {"safety": (0.9, 0.76), "legal": (0.87, 0.73), "regulator": (0.93, 0.78), "media": (0.75, 0.5)},
+}
 
 
 @pytest.mark.parametrize(
@@ -202,11 +206,21 @@ def test_hard_sentences_are_read_as_well_as_the_page_says(risky, name, least):
 
 
 @pytest.mark.skipif(not DATA, reason="PLAINT_TEST_DATA is not set: no labelled texts at hand")
-def test_real_sentences_are_read_as_well_as_they_were(risky):
+@pytest.mark.parametrize("name", REAL)
+def test_real_sentences_are_read_as_well_as_they_were(risky, name):
+    rows = benchmark.real_dangers(Path(DATA) / "nlp" / "dev")
+    if name not in rows:
+        pytest.skip(f"the texts of {name} are not in PLAINT_TEST_DATA")
+    _hold(risky, rows[name], REAL[name])
+
+
+@pytest.mark.skipif(not DATA, reason="PLAINT_TEST_DATA is not set: no labelled texts at hand")
+def test_nothing_is_learned_from_a_sentence_that_it_is_measured_with():
     data = Path(DATA) / "nlp" / "dev"
-    if not (data / f"{benchmark.REAL}.tsv").exists():
-        pytest.skip(f"{benchmark.REAL}.tsv is not in PLAINT_TEST_DATA")
-    _hold(risky, benchmark.real_dangers(data), REAL)
+    learned = {sentences.key_of(row.text) for row in sentences.labelled(data, "learn")}
+    measured = {sentences.key_of(row.text) for rows in benchmark.real_dangers(data).values() for row in rows}
+
+    assert learned.isdisjoint(measured)
 
 
 def _hold(reader, rows, least):
