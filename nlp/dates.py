@@ -23,6 +23,9 @@ _BEFORE: Final = 14
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
 _YEAR: Final = 365
+#: What a year is longer than 365 days, in days.
+_TROPICAL: Final = 0.2422
+_FEBRUARY: Final = 2
 #: Of two years the nearer is meant for sure when the other is so many times as far.
 _SURELY: Final = 3
 #: A day that another of the text places is hardly so many days ago.
@@ -152,14 +155,15 @@ class DateFinder:
         yield "month", month, self._month
         yield "near_day", month and placed, self._near_day
         yield "iso_month", digits and self._year_first.search(folded) is not None, self._numeric_month
+        yield "feast_english", latin and placed, self._feast
         yield "english", latin and digits, self._english
         yield "english_month", latin, self._english_month
         if placed:
             yield "slashed", digits and "/" in folded, self._slashed
+            yield "slashed_day", latin and digits and "/" in folded, self._slashed
             yield "dotted", digits and "." in folded, self._slashed
             yield "feast", self._feast_begins.search(folded) is not None, self._feast
             yield "feast_digital", self._digital_begins.search(folded) is not None, self._feast
-            yield "feast_english", latin, self._feast
             yield "week", week, self._weekday
             yield "week_alone", week, self._near
             yield "days_ago", gates["day"], self._days_ago
@@ -275,12 +279,10 @@ class DateFinder:
 
     def _slashed(self, said: _Said, match: re.Match[str]) -> Point | None:
         """Read `3/15`; in English it may be the 3rd of the 15th month as well."""
+        if match.re is self._patterns["slashed_day"] and said.variant != "en":
+            return None
         month, day = int(match["month"]), int(match["day"])
-        both = (
-            not said.folded.isascii()
-            or _valid(said.at.year if said.at else _CENTURY, day, month) is None
-            or month == day
-        )
+        both = said.variant != "en" or _valid(said.at.year if said.at else _CENTURY, day, month) is None or month == day
         fraction = self._patterns["part"].match(said.folded, match.end()) or self._before(
             "part_before", said.folded, match.start()
         )
@@ -298,6 +300,11 @@ class DateFinder:
             or self._words.feasts.get(name)
             or self._words.digital.get(name)
         )
+        if british := self._words.british.get(name):
+            if self._patterns["pounds"].search(said.folded):
+                when = british
+            elif not self._patterns["dollars"].search(said.folded):
+                return None
         return self._feast_on(said, match, when) if when else None
 
     def _moon(self, said: _Said, match: re.Match[str]) -> Point | None:
@@ -367,6 +374,8 @@ class DateFinder:
         latin = groups["weekday"].isascii() and groups["weekday"].isalpha()
         if latin:
             twice = groups.get("twice", "")
+            if "before" in twice:
+                return _day_point(match, here - (1 + (here >= said.at)) * _WEEK * _DAY, _LIKELY)
             if "last" in twice or "next" in twice or "this" in twice:
                 return _day_point(match, here + (("next" in twice) - ("last" in twice)) * _WEEK * _DAY, _LIKELY)
             if not relative:
@@ -582,6 +591,11 @@ class DateFinder:
             beside = self._patterns["beside"].match(said.folded, point.end)
             if beside is None or point.first != point.last:
                 yield point
+            elif beside["days"]:
+                if point.after is None or point.after == point.first + _DAY:
+                    count = beside["days"]
+                    day = point.first - (int(count) if count.isdigit() else self._count(count)) * _DAY
+                    yield replace(point, end=beside.end(), edtf=day.isoformat(), first=day, last=day, after=None)
             elif beside["eve"] or beside["next"]:
                 day = point.first + (-_DAY if beside["eve"] else _DAY)
                 yield replace(point, end=beside.end(), edtf=day.isoformat(), first=day, last=day, after=None)
@@ -711,7 +725,8 @@ _DIGIT: Final = re.compile(r"\d", re.ASCII)
 #: The patterns of the page that are used as they are; the others are pieces of them.
 _READ: Final = frozenset(
     (
-        "iso", "iso_month", "slashed", "slashed_year", "dotted", "month", "near_day", "day_alone", "year_alone",
+        "iso", "iso_month", "slashed", "slashed_day", "slashed_year", "dotted", "month", "near_day", "day_alone",
+        "year_alone", "pounds", "dollars",
         "ago_alone", "near_alone", "month_third", "year_third", "week", "week_alone", "day", "day_english",
         "days_ago", "days_ago_english", "weeks_ago_today", "weeks_before",
         "foretold", "beside", "feast", "feast_english", "feast_digital", "english", "english_to",
@@ -800,6 +815,9 @@ def _feast_day(when: str, year: int) -> date | None:
     named, _, later = when.partition("+")
     day: date | None
     match named.split():
+        case ["solar", month, place]:
+            leaps = year % 100 - (int(month) <= _FEBRUARY)
+            day = date(year, int(month), int(float(place) + year % 100 * _TROPICAL) - leaps // 4)
         case [month, weekday, number]:
             first = date(year, int(month), 1)
             by = (lexicon.load().dates.weekdays[weekday] - first.weekday()) % _WEEK + (int(number) - 1) * _WEEK
@@ -807,6 +825,8 @@ def _feast_day(when: str, year: int) -> date | None:
         case ["moon", lunar]:
             begun = _moon_begins(year, int(lunar[:2]))
             day = begun + (int(lunar[3:]) - 1) * _DAY if begun else None
+        case ["easter"]:
+            day = _easter(year)
         case [fixed] if fixed[0].isdigit():
             day = _valid(year, int(fixed[:2]), int(fixed[3:]))
         case _:
@@ -821,6 +841,15 @@ def _moon_begins(year: int, month: int) -> date | None:
         return None
     written = begins[month - 1]
     return date(year + (written < begins[0]), int(written[:2]), int(written[3:]))
+
+
+@cache
+def _easter(year: int) -> date | None:
+    import holidays  # noqa: PLC0415 # most texts name no feast of the church
+
+    known = holidays.country_holidays("GB", years=year, language="en_GB")
+    friday = next((day for day, name in known.items() if name == "Good Friday"), None)
+    return friday + 2 * _DAY if friday else None
 
 
 @cache

@@ -266,6 +266,7 @@ class Dates(_Page):
     feasts: dict[str, str]
     digital: dict[str, str]
     holidays: dict[str, int]
+    british: dict[str, str]
     after: list[str]
     gates: dict[str, str]
     taiwan: dict[str, str]
