@@ -24,6 +24,11 @@ _SHOWN: Final = 40
 #: Prices said digit by digit have so many.
 _SPOKEN_DIGITS: Final = range(3, 5)
 _YEARS: Final = range(1990, 2040)
+#: From this on a number in words that is not round is no count.
+_EXACT: Final = 1000
+_MOST_PIECES: Final = 1000
+#: From this on a number that was bought is no size of a mattress.
+_LARGE: Final = 10_000
 #: From this on a number beside clothes is no size, and one with decimals no temperature of a body.
 _NO_SIZE: Final = 300
 _NO_FEVER: Final = 45
@@ -98,6 +103,10 @@ class AmountFinder:
             re.compile(pattern["goods_priced"]),
         )
         self._no_prices, self._each_surely = re.compile(pattern["no_prices"]), re.compile(pattern["each_surely"])
+        self._plus, self._formal = re.compile(pattern["plus"]), re.compile(pattern["formal"])
+        self._settled, self._settled_after = re.compile(pattern["settled"]), re.compile(pattern["settled_after"])
+        self._piece_price = re.compile(pattern["piece_price"])
+        self._before_goods = re.compile(pattern["before_goods"])
         self._bargain = re.compile(pattern["bargain"])
         self._between = re.compile(pattern["between"])
         self._ranging = re.compile(rf"{pattern['range']}(?:[¥$]|hk\$|nt\$)?{numerals.run()}", re.ASCII)
@@ -119,7 +128,7 @@ class AmountFinder:
         tenth = "|".join(words.small)
         nought = pattern["nought"]
         self._spelt_cents = re.compile(
-            rf"{nought}?([{small}1-9])(?:{tenth})(?:{nought}?([{small}1-9])(?![\d{small}]))?"
+            rf"{nought}?([{small}1-9])(?:{tenth})(?:{nought}?([{small}1-9])(?!\d|[{small}](?!{measures})))?"
             rf"|({nought})([{small}1-9]){pattern['hundredth']}",
             re.ASCII,
         )
@@ -187,6 +196,9 @@ class AmountFinder:
             per_piece = number is not None and (short or self._each(folded, start, end - 1, number.value))
             end -= per_piece
             unit = None if per_piece else unit
+        if number is None and run.group()[-1] in self._digits and _TWO_NUMBERS.search(run.group()):
+            # "40 thousand 6 second instalment": a digit in another writing begins another number
+            number, end, unit = numerals.value(run.group()[:-1]), end - 1, None
         if number is None and _SPOKEN_DIGITS.stop > end - start >= _SPOKEN_DIGITS.start:
             number = self._spoken_digits(folded, start, end, variant, named=bool(unit and unit[1]))
         if number is None or (number.led and (variant != "HK" or not number.short or run.group() in self._no_sums)):
@@ -231,9 +243,10 @@ class AmountFinder:
         """Read dollars of Hong Kong and tenths of them: "three pieces eight"."""
         folded, (start, end) = draft.normal.folded, run.span()
         pieces, number = self._pieces.match(folded, end), numerals.value(run.group())
-        if pieces is None or number is None or number.led or number.value >= _NO_SLABS:
+        if pieces is None or number is None or number.led or number.value >= _MOST_PIECES:
             return False
-        if not self._pieces_paid.search(folded[max(0, start - _BEFORE) : start]):
+        # So many are hardly counted by halves.
+        if number.value < _TENS and not self._pieces_paid.search(folded[max(0, start - _BEFORE) : start]):
             return False
         tenths = Decimal(self._digits[pieces["tenth"]] if pieces["tenth"] else 5)
         self._take(draft, number.value + tenths / 10, "HKD", (start, pieces.end()), 0.7)
@@ -318,8 +331,9 @@ class AmountFinder:
             return
         if word in self._loose and not cents and not paid:
             # The same word counts slabs and slices.
+            each = single and self._piece_price.match(folded, end)
             few = worth < _LEAST if folded[start].isdigit() else single or worth < _NO_SLABS
-            unpriced = few and (single or not self._prices.match(folded, end))
+            unpriced = few and not each and (single or not self._prices.match(folded, end))
             small = unpriced and not self._said_money(word)
             if small or self._slab.match(folded, end):
                 return
@@ -342,6 +356,16 @@ class AmountFinder:
         if named and (scaled or worth >= _NO_SLABS or worth != int(worth)):
             return 0.7
         window = folded[max(0, start - _BEFORE) : start]
+        if scaled and worth >= _NO_SLABS and len(self._formal.findall(folded[start:end])) > 1:
+            return 0.7
+        if (
+            worth >= _TENS
+            and not year
+            and self._settled_after.match(folded, end)
+            and self._settled.search(window)
+            and not folded.isascii()
+        ):
+            return 0.5
         if not year and (self._is_given_back(folded, start, end, worth) or self._is_each(folded, start, end, worth)):
             return 0.6
         if self._paid.search(window):
@@ -349,7 +373,7 @@ class AmountFinder:
         if (
             scaled
             and worth >= _NO_SLABS
-            and (self._round(folded, start, end, window) or (draft.currencies and self._that.search(window)))
+            and (self._round(folded, start, end, worth, window) or (draft.currencies and self._that.search(window)))
         ):
             return 0.6
         priced = draft.currencies or self._price_words.search(folded, max(0, start - _AROUND), end + _AROUND)
@@ -415,6 +439,16 @@ class AmountFinder:
         if self._clause_end.match(folded, end):
             before = folded[max(0, start - _BEFORE) : start]
             if (
+                worth >= _LARGE
+                and not _scaled(written)
+                and worth % _NO_SLABS == 0
+                and self._before_goods.search(before)
+            ):
+                return True
+            alone = before.rstrip()[-1:] in ("", ",", ";", "!", "?", "。")
+            if alone and worth >= _EXACT and worth % _NO_SLABS and _scaled(written) and not written[0].isdigit():
+                return True
+            if (
                 self._sales.search(written)
                 and worth >= _NO_FEVER
                 and before.rstrip()[-1:] in ("", ",", ";", "!", "?", "。")
@@ -426,10 +460,15 @@ class AmountFinder:
             goods, least = self._goods_priced.match(folded, end), _NO_SIZE
         return goods is not None and worth >= least and self._no_prices.fullmatch(written) is None
 
-    def _round(self, folded: str, start: int, end: int, window: str) -> bool:
-        """Tell whether a round number, "two thousand" without anything counted, is a sum by a looser word before it."""
+    def _round(self, folded: str, start: int, end: int, worth: Decimal, window: str) -> bool:
+        """Tell whether a number, "two thousand" without anything counted, is a sum by a looser word before it.
+
+        One as exact as 4080 counts nothing that has no name.
+        """
         if folded[start:end].isascii() or self._paid_round.search(window) is None:
             return False
+        if worth >= _EXACT and worth % _NO_SLABS:
+            return True
         first, last = max(0, start - _AROUND), end + _AROUND
         return not self._counted_goods.search(folded, first, last) or bool(
             self._price_words.search(folded, first, last)
@@ -466,7 +505,8 @@ class AmountFinder:
             return True
         if not self._may_be_money(folded, start, end):
             return False
-        if self._paid.search(folded[max(0, start - _BEFORE) : start]):
+        before = folded[max(0, start - _BEFORE) : start]
+        if self._paid.search(before) or self._each_of.search(before):
             return True
         first, last = max(0, start - _AROUND), end + _AROUND
         return not self._counted_goods.search(folded, first, last) or bool(
@@ -533,6 +573,7 @@ class AmountFinder:
             or self._again_before.search(folded[max(0, start - _BEFORE) : end])
             or self._between.search(folded[max(0, start - _BEFORE_LATIN) : start])
             or self._about_after.match(folded, end)
+            or self._plus.match(folded, end)
             or self._ranging.match(folded, end)
         )
 
@@ -566,6 +607,7 @@ def _scaled(numeral: str) -> bool:
 
 #: As long, in characters, are the words that join two sums at most.
 _JOINED: Final = 6
+_TWO_NUMBERS: Final = re.compile(r"[^\d.,]\d[^\d.,]$", re.ASCII)
 _GROUPED: Final = re.compile(r"\d,$")
 _CENTS: Final = re.compile(r"\.\d\d$", re.ASCII)
 _PLAIN: Final = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{1,5}(?:\.\d)?", re.ASCII)

@@ -3,13 +3,13 @@
 import re
 from typing import Final
 
-from nlp import lexicon
+from nlp import lexicon, numerals
 from nlp.draft import Draft
 from nlp.matcher import Match, longest
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,39}")
 _WECHAT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}(?![A-Za-z0-9])")
-_RESIDENT: Final = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])", re.ASCII)
+_RESIDENT: Final = re.compile(r"(?<![0-9A-Za-z])\d{6} ?\d{8} ?\d{3}[\dXx](?![0-9A-Za-z])", re.ASCII)
 #: What counts as a code, in digits and in characters.
 _LONG_DIGITS: Final = 5
 _FEW_DIGITS: Final = 3
@@ -32,6 +32,11 @@ class CodeFinder:
         """Compile the patterns."""
         words = lexicon.load().slots
         patterns = words.patterns
+        self._batch = re.compile(patterns["batch_code"])
+        self._groups, self._headed = (
+            re.compile(patterns["in_groups"], re.ASCII),
+            re.compile(patterns["contract_headed"]),
+        )
         self._gap, self._gap_shown = re.compile(patterns["gap"]), re.compile(patterns["gap_shown"])
         self._loose_gap, self._dated = re.compile(patterns["loose_gap"]), re.compile(patterns["dated"])
         self._weak = frozenset(words.weak)
@@ -55,10 +60,11 @@ class CodeFinder:
         self._shaped_plates = {
             "TW": ((True, taiwan), (False, hong_kong)),
             "HK": ((True, hong_kong), (False, taiwan)),
-            "en": ((False, re.compile(patterns["plate_gb"])),),
+            "en": ((False, re.compile(patterns["plate_gb"])), (False, re.compile(patterns["plate_us"]))),
         }
         self._car, self._plate_said = re.compile(patterns["car"]), re.compile(patterns["plate_said"])
         self._model_more = re.compile(patterns["model_more"])
+        self._ordered = re.compile(patterns["model_ordered"])
         self._no_model, self._no_code = re.compile(patterns["model_not"]), re.compile(patterns["no_code"])
         self._at_goods = re.compile(patterns["model_at_goods"].replace("{goods}", patterns["goods"]))
         self._family, self._bare_model = re.compile(patterns["family"]), re.compile(patterns["model_bare"])
@@ -69,9 +75,10 @@ class CodeFinder:
             return
         plain, folded = draft.normal.plain, draft.normal.folded
         for match in _RESIDENT.finditer(plain):
-            checks = _checks(match.group())
-            if checks or (_has_birthday(match.group()) and self._said(self._id_said, folded, match.start())):
-                draft.take("id_card", starred_id(match.group()), *match.span(), 1.0 if checks else 0.9)
+            number = match.group().replace(" ", "")
+            checks = _checks(number)
+            if checks or (_has_birthday(number) and self._said(self._id_said, folded, match.start())):
+                draft.take("id_card", starred_id(number), *match.span(), 1.0 if checks else 0.9)
         for pattern in self._ids:
             for match in pattern.finditer(plain):
                 if draft.free(*match.span()) and self._said(self._id_said, folded, match.start()):
@@ -88,8 +95,9 @@ class CodeFinder:
                 continue
             if cue.entry.role == "carrier":
                 gap = self._loose_gap.match(folded, cue.end)
-                code = _CODE.match(plain, gap.end() if gap else cue.end)
-                if code and code.group().isalnum() and sum(map(str.isdigit, code.group())) >= _WAYBILL_DIGITS:
+                code = self._code_at(draft, "tracking_no", gap.end() if gap else cue.end)
+                written = code.group().replace(" ", "") if code else ""
+                if code and written.isalnum() and sum(map(str.isdigit, written)) >= _WAYBILL_DIGITS:
                     self._take(draft, "tracking_no", code.group(), code.start(), 0.85)
                 continue
             weak = cue.entry.word in self._weak
@@ -98,6 +106,10 @@ class CodeFinder:
                 continue
             code = self._announced(draft, cue, weak=weak)
             if code is None:
+                gap = self._gap.match(folded, cue.end)
+                said = numerals.digits_said(folded, gap.end() if gap else cue.end) if name in _UNDATED else None
+                if said and draft.free(*said.span):
+                    draft.take(name, said.digits, *said.span, 0.8)
                 continue
             value = code.group().rstrip("-_/")
             if name == "model":
@@ -117,16 +129,33 @@ class CodeFinder:
         gap = self._gap.match(folded, cue.end)
         start = gap.end() if gap else cue.end
         bracket = start > cue.end and folded[start - 1] in "(["
-        return (bracket and self._formal.match(folded, start - 1)) or self._formal.match(folded, start)
+        if bracket and (formal := self._formal.match(folded, start - 1)):
+            return formal
+        return self._formal.match(folded, start) or self._headed.match(folded, start)
+
+    def _code_at(self, draft: Draft, name: str, start: int) -> re.Match[str] | None:
+        """Return the code that stands at a place, a number in groups as a whole: "7702 5518 0034 6"."""
+        plain = draft.normal.plain
+        if name == "batch":
+            return self._batch.match(plain, start)
+        groups = self._groups.match(plain, start) if name in _UNDATED else None
+        if groups is None or sum(map(str.isdigit, groups.group())) > _MOST_DIGITS:
+            return _CODE.match(plain, start)
+        if _GROUPED.match(draft.normal.written, groups.end()):
+            return None
+        last = groups.group().rpartition(" ")[2]
+        # "order 4471 60 lamps": the last group may count what follows.
+        counts = _NOUN.match(plain, groups.end()) and len(last) < _SHORT_CODE and last[0] != "0"
+        return _CODE.match(plain, start) if counts and groups.group().count(" ") == 1 else groups
 
     def _announced(self, draft: Draft, cue: Match, *, weak: bool) -> re.Match[str] | None:
         """Return the code that a word announces, with nothing between them but that it is so, or is written so."""
         name = cue.entry.owner
         for gap in (self._gap, self._gap_shown)[: 2 if name == "batch" or not weak else 1]:
             between = gap.match(draft.normal.folded, cue.end)
-            code = _CODE.match(draft.normal.plain, between.end() if between else cue.end)
+            code = self._code_at(draft, name, between.end() if between else cue.end)
             value = code.group().rstrip("-_/") if code else ""
-            if code is None or not _is_code(name, value, weak=weak):
+            if code is None or not _is_code(name, value.replace(" ", ""), weak=weak):
                 continue
             if name in _UNDATED and (self._dated.fullmatch(value) or self._is_number(draft, value, code.end())):
                 continue
@@ -164,6 +193,9 @@ class CodeFinder:
             if draft.free(*match.span()):
                 draft.take("model", plain[match.start() : match.end()], *match.span(), 0.6)
         if any(slot.name == "model" for slot in draft.slots):
+            for match in self._bare_model.finditer(plain):
+                if self._said(self._ordered, draft.normal.folded, match.start()):
+                    self._take(draft, "model", match.group(), match.start(), 0.5)
             return
         for match in self._at_goods.finditer(draft.normal.folded):
             start, end = match.span(match.lastgroup or 0)
@@ -194,6 +226,7 @@ class CodeFinder:
 
     def _is_waybill(self, draft: Draft, value: str, start: int, *, weak: bool) -> bool:
         """Tell whether a plain "number" is that of a parcel: by its shape, or by what the text speaks of."""
+        value = value.replace(" ", "")
         if self._waybill.fullmatch(value):
             return True
         folded = draft.normal.folded
@@ -228,7 +261,8 @@ class CodeFinder:
 
     def _take(self, draft: Draft, name: str, value: str, start: int, confidence: float) -> None:
         if draft.free(start, start + len(value)):
-            draft.take(name, value, start, start + len(value), confidence)
+            whole = value.replace(" ", "") if name in _UNDATED else value
+            draft.take(name, whole, start, start + len(value), confidence)
 
 
 _MODEL_WORDS: Final = 3
@@ -237,6 +271,9 @@ _CAPITALS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PREFIX: Final = 3
 #: Codes that are no dates; those of batches may be.
 _UNDATED: Final = frozenset({"order_no", "contract_no", "tracking_no"})
+_MOST_DIGITS: Final = 16
+_GROUPED: Final = re.compile(r",\d", re.ASCII)
+_NOUN: Final = re.compile(r" [A-Za-z]")
 _ID_LENGTHS: Final = (15, 18)
 
 

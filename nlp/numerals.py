@@ -6,9 +6,13 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from nlp import lexicon
+from nlp.normalize import Normal
 
 #: The most pieces one number is made of.
 _PIECES: Final = 16
+#: So many digits, said one by one, are a number of a telephone, or of an order.
+_DICTATED: Final = 7
+_TIMES: Final = {"double": 2, "triple": 3}
 _TEN: Final = 10
 _WAN: Final = 10_000
 #: From this scale on the last digit may go without its own: "one hundred two" is 120, "ten two" is 12.
@@ -82,11 +86,67 @@ def value(written: str) -> Number | None:  # one automaton, easier to follow in 
 
 
 @cache
+def _dictated() -> re.Pattern[str]:
+    patterns = lexicon.load().slots.patterns
+    return re.compile(patterns["dictated"].replace("{digit}", patterns["digit"]))
+
+
+def dictated(normal: Normal) -> Normal:
+    """Return a text with the numbers in digits that it says digit by digit, as telephone and order numbers are."""
+    pieces: list[str] = []
+    at = 0
+    for run in _dictated().finditer(normal.folded):
+        if len(run.group().replace(" ", "")) >= _DICTATED:
+            pieces += normal.plain[at : run.start()], run.group().translate(_digits())
+            at = run.end()
+    if not pieces:
+        return normal
+    plain = "".join((*pieces, normal.plain[at:]))
+    folded = "".join(a if a.isdigit() else b for a, b in zip(plain, normal.folded, strict=True))
+    return normal._replace(plain=plain, folded=folded)
+
+
+@cache
+def _digits() -> dict[int, str]:
+    words = lexicon.load().slots
+    return {ord(each): str(digit) for each, digit in {**words.digits, words.patterns["dictated_one"]: 1}.items()}
+
+
+class Said(NamedTuple):
+    """Digits that a text says one by one in English, and where."""
+
+    digits: str
+    span: tuple[int, int]
+
+
+def digits_said(folded: str, start: int) -> Said | None:
+    """Return the digits said at a place: "four four one nine oh seven two", "double seven"."""
+    run = _said().match(folded, start)
+    if run is None:
+        return None
+    digits, times = "", 1
+    for word in re.findall(r"[a-z]+", run.group()):
+        if word in _TIMES:
+            times = _TIMES[word]
+        else:
+            digits, times = digits + str(lexicon.load().slots.english.digits.get(word, 0)) * times, 1
+    return Said(digits, run.span())
+
+
+@cache
+def _said() -> re.Pattern[str]:
+    words = lexicon.load().slots
+    digits = "|".join(word for word, digit in words.english.digits.items() if digit < _TEN)
+    return re.compile(words.patterns["dictated_english"].replace("{one}", digits))
+
+
+@cache
 def spelt() -> str:
     """Return the pattern of a number in English words, in folded text."""
     words = lexicon.load().slots.english
     one = "|".join(sorted((*words.digits, *words.scales), key=len, reverse=True))
-    return rf"(?<![a-z])(?:(?:a|{one})[ -]){{0,6}}(?:and[ ])?(?:{one})(?![a-z])"
+    joined = "|".join(words.scales)
+    return rf"(?<![a-z])(?:(?:(?:{joined})[ ]and|a|{one})[ -]){{0,6}}(?:and[ ])?(?:{one})(?![a-z])"
 
 
 def spelt_value(written: str) -> Decimal | None:

@@ -8,7 +8,7 @@ from typing import Final
 import phonenumbers
 
 from complaints.reading import Slot
-from nlp import lexicon
+from nlp import lexicon, numerals
 from nlp.codes import wechat_id
 from nlp.draft import Draft
 from nlp.matcher import longest
@@ -33,6 +33,7 @@ _BRITISH_MOBILE: Final = re.compile(r"07\d{9}")
 _BRITISH_SPACED: Final = re.compile(r"07\d{3} \d{3} ?\d{3}", re.ASCII)
 _BRITISH: Final = re.compile(r"0\d{9,10}")
 _NORTH_AMERICAN: Final = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}", re.ASCII)
+_AMERICAN_DIGITS: Final = re.compile(r"[2-9]\d{9}", re.ASCII)
 #: "1-800-...": no Chinese number is written so.
 _AMERICAN = re.compile(r"1[ ().-]")
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
@@ -59,6 +60,8 @@ class PhoneFinder:
 
     def find(self, draft: Draft, variant: str) -> None:
         """Add the telephone numbers of a text to its slots; `variant` tells whose national form it uses."""
+        if draft.language == "en":
+            self._find_said(draft)
         if not draft.digits:
             return
         plain = draft.normal.plain
@@ -94,6 +97,24 @@ class PhoneFinder:
                 draft.slots.append(
                     Slot(name="wechat", value=valid, start=number.start(), end=number.end(), confidence=0.8)
                 )
+
+    def _find_said(self, draft: Draft) -> None:
+        """Read a number that is announced and said digit by digit."""
+        for cue in draft.found.get("cue", ()):
+            if cue.entry.owner != "phone":
+                continue
+            gap = self._gap.match(draft.normal.folded, cue.end)
+            said = numerals.digits_said(draft.normal.folded, gap.end() if gap else cue.end)
+            if said is None or not draft.free(*said.span):
+                continue
+            digits = said.digits
+            if _AMERICAN_DIGITS.fullmatch(digits):
+                digits = f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
+            elif _BRITISH_MOBILE.fullmatch(digits):
+                digits = f"{digits[:5]} {digits[5:8]} {digits[8:]}"
+            number = e164(digits, cue=True, country=None, variant="en")
+            if number:
+                draft.take("phone", number, *said.span, 0.8)
 
 
 @cache

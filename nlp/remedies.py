@@ -25,6 +25,8 @@ _UNNAMED_LAST: Final = (5.0, 0.4)
 _TOLD: Final = 11.0
 #: How far before a remedy, in characters, a word that tells of it may begin.
 _TOLD_REACH: Final = 10
+#: So long are a full stop and "no".
+_NO: Final = 5
 #: How far before a remedy, in characters, a wish for it may end; in Latin letters, further.
 _REACH: Final = 10
 _REACH_LATIN: Final = 24
@@ -40,6 +42,8 @@ class RemedyFinder:
         words = lexicon.load()
         self._ends = frozenset(words.characters.ends)
         self._clause = re.compile(rf"[{re.escape(words.characters.ends)}]|\.(?=\s)")
+        self._declined = frozenset(words.remedies.declined)
+        self._no = re.compile(rf"(?:^|[{re.escape(words.characters.ends)}.]\s?)no\s$")
         self._before = re.compile(f"(?:{_any(words.remedies.told_before)})[^{re.escape(words.characters.ends)}]*$")
         self._after = re.compile(rf"\s?(?:{_any(words.remedies.told_after)})")
         self._join = re.compile("|".join(re.escape(each) for each in words.negations.joins))
@@ -58,7 +62,10 @@ class RemedyFinder:
         asked: dict[str, Slot] = {}
         for match, wished in self._wished(draft, named):
             name, (least, sure) = match.entry.owner, _WISHED if wished else _NAMED
-            if self._told(draft.normal.folded, match.start, match.end):
+            declined = name in self._declined and self._no.search(
+                draft.normal.folded[max(0, match.start - _NO) : match.start]
+            )
+            if declined or self._told(draft.normal.folded, match.start, match.end):
                 least = _TOLD
             evidence = heard.get(bisect_right(ends, match.start), {}).get(name, 0.0)
             if (name not in asked or wished) and evidence > least:

@@ -12,7 +12,7 @@ from functools import cache
 
 from complaints.reading import Language, Reading, Slot
 from complaints.weights import Weights
-from nlp import lexicon
+from nlp import lexicon, numerals
 from nlp.addresses import AddressFinder
 from nlp.amounts import AmountFinder
 from nlp.codes import CodeFinder
@@ -71,6 +71,7 @@ _PURCHASE = re.compile(
 )
 #: A message that is nothing but this is a day, even where nobody can say which.
 _DAY = re.compile(r"\d{1,2}([-/])\d{1,2}(?:\1(?:\d\d){1,2})?", re.ASCII)
+_NUMBER = re.compile(r"\d\d")
 #: A code alone has at least so many digits.
 _LONG_DIGITS = 5
 
@@ -121,6 +122,7 @@ class SlotFinder:
         at: datetime | None = None,
     ) -> tuple[Slot, ...]:
         """Return the values of a text in the order of their places; `at` is when it was said, in its own zone."""
+        normal = numerals.dictated(normal)
         draft = Draft(normal=normal, found=found, parts=self._parts(normal), language=language)
         variant = self._variant(draft)
         # The surest first: what has been read as one thing is not read again as another.
@@ -185,8 +187,9 @@ class SlotFinder:
     def _corrects(self, name: str, between: str) -> bool:
         if len(between) > _CORRECTION:
             return False
-        if self._taken_back["corrected"].search(between):
-            return True
+        if corrected := self._taken_back["corrected"].search(between):
+            # The number right before it is corrected, though it may be no sum for sure.
+            return name != "amount" or not _NUMBER.search(between[: corrected.start()])
         return name == "date" and self._taken_back["corrected_date"].search(between) is not None
 
     def _parts(self, normal: Normal) -> tuple[tuple[int, int], ...]:

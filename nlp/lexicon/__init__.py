@@ -161,6 +161,7 @@ class Remedies(_Page):
     wishes: list[str]
     remedies: dict[str, list[str]]
     told_before: list[str]
+    declined: list[str]
     told_after: list[str]
 
 

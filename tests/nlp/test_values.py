@@ -175,6 +175,15 @@ def test_the_report_counts_what_is_found_missed_and_made_up(reader, tmp_path):
         ("It was $50 to Toronto, ON M5V 2T6", ["50.00 CAD"]),
         ("He said £20, then charged me forty-five", ["20.00 GBP", "45.00 GBP"]),
         ("80p each and half of them broken", ["0.80 GBP"]),
+        ("解約金開口壹萬貳仟", ["12000.00 TWD"]),
+        ("一期款4万6二期款叁万贰仟元都付清了", ["46000.00 CNY", "32000.00 CNY"]),
+        ("每片四千二百五，一共十二片", ["4250.00 CNY"]),
+        ("前后七十五没了", ["75.00 CNY"]),
+        ("7块8毛6一升", ["7.86 CNY"]),
+        ("交了1100押金，清洗2380，说错了，是2830", ["1100.00 CNY", "2830.00 CNY"]),
+        ("張單嚟到二百一十四個半，貴咗", ["214.50 HKD"]),
+        ("It was six hundred and forty-five pounds!", ["645.00 GBP"]),
+        ("$612.00 plus a $35 fee", ["612.00 USD", "35.00 USD"]),
     ],
 )
 def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
@@ -194,7 +203,8 @@ def test_a_sum_is_read_in_any_of_its_forms(reader, text, expected):
      "网速才300，说好500兆", "每箱500，来的都是烂的", "一箱24，来了三箱", "，1204退我房间押金", "床单36的退我", "42码的鞋，42退我",
      "1203物业费交了", "买了才二十来天", "积分1,200，换不了东西，退钱", "watched a 1080p video at 60p", "My two cents on this", "see you at 5 p.m.",
      "大半万块", "五块零五", "满100抵20", "第三批只剩尾数一百二", "月費百七八咗", "食咗三個半，好飽", "電話打成120", "两块参考书", "人参万元起",
-     "I want thirty, not twenty", "床垫1800，不够长", "烧到39.8，还不退", "尾号1299，打来的", "三块半天没修好"],
+     "I want thirty, not twenty", "床垫1800，不够长", "烧到39.8，还不退", "尾号1299，打来的", "三块半天没修好",
+     "血糖降到6.1。", "和前三块一个颜色", "$600 plus", "round about forty quid", "食咗兩個四，好飽"],
 )  # fmt: skip
 def test_what_is_no_certain_sum_is_left_out(reader, text):
     assert sums(reader, text) == []
@@ -262,6 +272,22 @@ def test_what_is_no_certain_sum_is_left_out(reader, text):
         ("618的电视屏漏液", ["2026-06-18"]),
         ("雙十訂的房間沒有冷氣", ["2026-10-10"]),
         ("The cabin was dirty on Labor Day", ["2026-09-07"]),
+        ("立冬就供暖了，寒露那天报的修", ["2026-11-07", "2026-10-08"]),
+        ("2021年冬至订的，立秋那天修的", ["2021-12-21", "2026-08-07"]),
+        ("2025年立春装的", ["2025-02-03"]),
+        ("中秋前三天到的货", ["2026-09-22"]),
+        ("佛誕嗰日叫嘅外賣", ["2026-05-24"]),
+        ("復活節星期一去嘅", ["2026-04-06"]),
+        ("九月二十八取的件", ["2026-09-28"]),
+        ("5月份给我偷偷改了套餐", ["2026-05"]),
+        ("昨儿后晌买的排骨", ["2026-11-21"]),
+        ("Sold to me on Good Friday, broken since Mothering Sunday", ["2026-04-03", "2026-03-15/.."]),
+        ("The £30 flowers for Mother's Day came dead", ["2026-03-15"]),
+        ("The Fourth of July cooler leaked the day after", ["2026-07-04"]),
+        ("day before yesterday your mover dropped it", ["2026-11-20"]),
+        ("It hung wrong the Friday before last", ["2026-11-13"]),
+        ("Two sacks burst, dropped 17/08 in the rain", ["2026-08-17"]),
+        ("They charged £41 on 05/06 and again today", ["2026-11-22"]),
     ],
 )
 def test_a_date_is_counted_from_the_day_it_was_said(reader, text, expected):
@@ -274,7 +300,8 @@ def test_a_date_is_counted_from_the_day_it_was_said(reader, text, expected):
      "要13号电池", "我穿25号，寄来的是23号", "18号楼", "用咗三日就壞", "两三月", "已经一月", "Missed the Black Friday window", "the 5th call", "you may call", "1/2的货", "I want 3 replacements",
      "批号20260518A", "315晚会", "送错到6号楼", "地铁坐到2号线换乘", "在8号机排队", "坐在5号桌等了四十分钟", "从1号出口出来", "1/2的杯子是破的",
      "儿子上初二，过年报的班", "初三学生的补习班", "正月里买的", "去年腊月", "618的房间太吵", "双十那天", "next Monday to Friday", "Black Friday deals", "你们周日开门不", "上个月最后一天交的", "三块五一斤",
-     "A week ago yesterday your man came", "Your engineer came two weeks ago on Monday", "三周前的周五装的", "3月5号前后装的", "中秋前两天下的单"],
+     "A week ago yesterday your man came", "Your engineer came two weeks ago on Monday", "三周前的周五装的", "3月5号前后装的", "中秋前两天下的单",
+     "一月二十五，扣了两年", "八月十五买的月饼", "谷雨的面霜过敏", "大雪封路", "我今年七十八了", "端午连假住的民宿", "Mother's Day flowers came dead", "open 24/7", "the bill may rise"],
 )  # fmt: skip
 def test_what_is_no_certain_date_is_left_out(reader, text):
     assert dates(reader, text) == []
@@ -409,6 +436,32 @@ def test_without_the_moment_it_was_said_only_a_date_with_its_year_is_read(reader
         ("拉来一百零二捆", "quantity", "102"),
         ("买了俩砂锅", "quantity", "2"),
         ("还剩24节，按节退", "quantity", "24"),
+        ("拉了两吨半", "quantity", "2.5"),
+        ("单子上32.6吨", "quantity", "32.6"),
+        ("年初四擺六圍", "quantity", "6"),
+        ("合同写明9月20日前交四百二十张床垫", "quantity", "420"),
+        ("订单号是 7702 5518 0034 6，1米8的", "order_no", "7702551800346"),
+        ("訂單KF 7719 024，食到有蝦", "order_no", "KF7719024"),
+        ("Order 4471 09 226 came broken", "order_no", "447109226"),
+        ("order four four one nine oh seven two, leaked", "order_no", "4419072"),
+        ("订单号是幺零八六五五二三零九一共六十七块八", "order_no", "1086552309"),
+        ("订单号8821 3391 3张床垫", "order_no", "88213391"),
+        ("黑貓單號9081 3374 2256，少的補寄", "tracking_no", "908133742256"),
+        ("運單YT8830 1527 6640 9，花爛了", "tracking_no", "YT8830152766409"),
+        ("合約編號BB 5520 1198", "contract_no", "BB55201198"),
+        ("合同辽门2026-058", "contract_no", "辽门2026-058"),
+        ("袋上批号0319-丙", "batch", "0319-丙"),
+        ("lot CM.2608.4, burst", "batch", "CM.2608.4"),
+        ("电话一八六 三三零四 二七九五", "phone", "+8618633042795"),
+        ("搵我打五四三二 九零一七", "phone", "+85254329017"),
+        ("my number is four one five five five five oh one three nine i paid", "phone", "+14155550139"),
+        ("call me on oh seven nine double one, one two three four five six", "phone", "+447911123456"),
+        ("他身份证110108 19550721 3412", "id_card", "**************3412"),
+        ("尋日的士VK 3817兜路", "plate", "VK3817"),
+        ("your mover's plate 8KTR052", "plate", "8KTR052"),
+        ("我订的是DH-16P，型号写DH-10P", "model", "DH-16P"),
+        ("我住天津市河西区友谊南路66号院9-1-1203", "address", "天津市河西区友谊南路66号院9-1-1203"),
+        ("送到觀塘翠屏道21號翠樺樓1806室", "address", "觀塘翠屏道21號翠樺樓1806室"),
         ("Ship it to 14 Banksia Street, Newtown NSW 2042", "address", "14 Banksia Street, Newtown NSW 2042"),
     ],
 )  # fmt: skip
@@ -446,6 +499,10 @@ def test_other_values_are_found_too(reader, text, name, value):
         ("买了俩月就坏", "quantity"),
         ("一百个不愿意", "quantity"),
         ("手指没了两节", "quantity"),
+        ("以前一天三个问候", "quantity"),
+        ("三围都不对", "quantity"),
+        ("order 4471 60 lamps", "order_no"),
+        ("order 1234 5,000 units", "order_no"),
     ],
 )
 def test_what_only_looks_like_a_code_is_left_out(reader, text, name):
@@ -488,6 +545,10 @@ def test_a_hotline_is_no_customers_number(reader, text):
         "上次说弄好了又坏",
         "说退费要扣30%手续费",
         "Pay up or I'm off to court",
+        "以旧换新抵五百，结账没抵",
+        "别跟我提退款",
+        "No repairs, your man broke it twice",
+        "師傅維修報價六千七",
     ],
 )
 def test_a_remedy_that_is_told_of_is_not_asked_for(reader, text):
