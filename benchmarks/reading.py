@@ -29,8 +29,9 @@ from bot.classify import reader_of_labels, trained
 from bot.reading import open_reader
 from complaints.clauses.taxonomy import Taxonomy
 from complaints.weights import Learned
-from nlp import lexicon
+from nlp import answers, lexicon
 from nlp.evaluate import (
+    NONE,
     RISKS,
     Row,
     evaluate,
@@ -131,6 +132,15 @@ former sound like one; in `talk_kept` they play with words, and half of the comp
 
 | set | no complaints | taken for one | complaints | missed |
 |---|---|---|---|---|"""
+WISHES = """\
+## Replies inside a form
+
+What short replies want of the form beside answering it (to go back, to skip, a human …), in words of people who had not
+seen the lists (`tests/nlp/said/wishes.tsv`). *Known words*: the lists alone. Agreeing, refusing and a new complaint, a
+fifth of them, are read from known words only. *Wrong*: another wish, or one where there is none.
+
+| replies | understood | known words | wrong | answers and complaints | taken for a wish |
+|---|---|---|---|---|---|"""
 VALUES = """\
 ## Values
 
@@ -286,6 +296,26 @@ def talk() -> list[dict[str, Any]]:  # Any: what JSON holds
     return found
 
 
+def wishes() -> list[dict[str, Any]]:  # Any: what JSON holds
+    """Measure what is understood of replies that want something of the form."""
+    reader = open_reader(load("trade_003", ROOT / "policies"), ROOT / "policies")
+    read = [
+        (row.label, answers.intent(row.text) or NONE, answers.intent(row.text) or reader.wish(row.text) or NONE)
+        for row in load_rows(SAID / "wishes.tsv")
+    ]
+    wanted, others = ([each for each in read if (each[0] == NONE) == none] for none in (False, True))
+    return [
+        {
+            "replies": len(wanted),
+            "understood": sum(label == wish for label, _, wish in wanted),
+            "known": sum(label == known for label, known, _ in wanted),
+            "wrong": sum(wish not in (label, NONE) for label, _, wish in wanted),
+            "others": len(others),
+            "taken": sum(wish != NONE for _, _, wish in others),
+        }
+    ]
+
+
 def values() -> list[dict[str, Any]]:  # Any: what JSON holds
     """Measure how many values are found and how many sums, dates and telephones are wrong."""
     reader = open_reader(load("trade_003", ROOT / "policies"), ROOT / "policies")
@@ -395,6 +425,11 @@ def _taken(row: dict[str, Any]) -> str:
     return f"| `{row['set']}` | {row['none']} | {row['taken'] / row['none']:.0%} | {row['complaints']} | {missed} |"
 
 
+def _wishes(row: dict[str, Any]) -> str:
+    understood, known = (f"{row[each] / row['replies']:.0%}" for each in ("understood", "known"))
+    return f"| {row['replies']} | {understood} | {known} | {row['wrong']} | {row['others']} | {row['taken']} |"
+
+
 def _values(row: dict[str, Any]) -> str:
     wrong = f"{row['amount']} | {row['date']} | {row['phone']}"
     return f"| `{row['set']}` | {row['texts']} | {row['recall']:.1%} | {wrong} |"
@@ -422,7 +457,8 @@ def page(kept: dict[str, Any]) -> str:  # Any: what JSON holds
         middle = f"{both[0]:.1%} ({both[1]:.1%}) | {both[2]:.1%} | {both[3]:.1%}"
         lines += [f"| **mean** | {middle} | {100 * both[4]:+.1f} | {100 * both[5]:+.1f} |", ""]
     sections: list[tuple[str, str, Callable[[dict[str, Any]], str]]] = [
-        ("dangers", DANGERS, _danger), ("talk", TALK, _taken), ("values", VALUES, _values), ("public", SETS, _public),
+        ("dangers", DANGERS, _danger), ("talk", TALK, _taken),
+        ("wishes", WISHES, _wishes), ("values", VALUES, _values), ("public", SETS, _public),
     ]  # fmt: skip
     for name, head, line in sections:
         if rows := kept.get(name):
@@ -458,7 +494,7 @@ def main() -> None:
     with Progress(console=console, transient=True) as progress:
         if given.only in (None, "companies"):
             kept["companies"] = companies(progress)
-            kept["dangers"], kept["talk"], kept["values"] = dangers(folder), talk(), values()
+            kept["dangers"], kept["talk"], kept["wishes"], kept["values"] = dangers(folder), talk(), wishes(), values()
         if given.only in (None, "speed"):
             kept["speed"] = speed()
         if given.only in (None, "public") and folder is not None:

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,8 @@ from complaints.policy import Policy
 from complaints.weights import Learned, Weights
 from handlers.turn import Book
 from nlp.reader import KeywordReader
+from nlp.wishes import TABLE as WISHES
+from nlp.wishes import Wishes
 from policies import weights
 
 _SHIPPED: Final = Path(policies.__file__).parent
@@ -27,7 +29,8 @@ def open_reader(policy: Policy, policies_dir: Path) -> KeywordReader:
 def read_with(policy: Policy, learned: Weights | None) -> KeywordReader:
     """Return the reader of a company with these weights of its types, and with what was learned for all companies."""
     talk, risks, remedies = map(_for_all, ("talk", "risks", "remedies"))
-    return KeywordReader(policy.taxonomy, learned=Learned(types=learned, talk=talk, risks=risks, remedies=remedies))
+    all_ = Learned(types=learned, talk=talk, risks=risks, remedies=remedies)
+    return KeywordReader(policy.taxonomy, learned=all_, wishes=_WISHES)
 
 
 def warm(book: Book, at: datetime) -> None:
@@ -55,3 +58,6 @@ def _uncollected() -> Iterator[None]:
 @cache
 def _for_all(name: str) -> Weights | None:
     return weights.load(_SHIPPED, name)
+
+
+_WISHES: Final = Wishes(partial(_for_all, WISHES))

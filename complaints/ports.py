@@ -155,6 +155,13 @@ class Reader(Protocol):
         """Return what a short utterance wants of the dialogue (back, skip, help, human, yes …), or None."""
         ...
 
+    def wish(self, text: str) -> str | None:
+        """Return what a short reply to a question of the form wants, where it is none of the known ones.
+
+        It never agrees nor refuses.
+        """
+        ...
+
     def consent(self, text: str) -> bool | None:
         """Tell whether an answer to a proposal agrees or refuses; None where it does neither."""
         ...

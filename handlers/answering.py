@@ -34,6 +34,15 @@ def chosen(turn: Turn, each: FormField, value: str, text: str) -> str | None:
     return turn.book.reader.choose(text, options)
 
 
+def names_choice(turn: Turn, each: FormField, text: str) -> bool:
+    """Tell whether a text names one of the field's choices by label or place, whatever else may be read in it."""
+    options = [
+        Option(id=f"o{place}", labels=(*labels(choice.title), *choice.also))
+        for place, choice in enumerate(each.choices)
+    ]
+    return turn.book.reader.choose(text, options) is not None
+
+
 def own_part(turn: Turn, case: Case, each: FormField, text: str, reading: Reading) -> str:
     """Return the part of an answer that may be this field's: the first that neither holds nor names another's value.
 

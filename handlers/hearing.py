@@ -181,7 +181,10 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
             message = replace(message, attachments=())  # but the answer to the question on the table
         elif _decided(turn, conversation, message, text):
             return
+    case = intake.case_in_form(turn, conversation)
     wish = message.command or (turn.book.reader.intent(text) if text else None) or ""
+    if text and not wish and case is not None:
+        wish = intake.wish_in(turn, conversation, case, text)
     if _not_ours(turn, conversation, message, text, wish):
         turn.unclaimed = True
         return
@@ -192,7 +195,6 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
     if message.command and wish not in ("back", "skip", "cancel", "edit"):
         _help(turn, conversation)
         return
-    case = intake.case_in_form(turn, conversation)
     if any(each.ref for each in message.attachments):
         if not _begins_anew(conversation):
             case = case or _waiting(turn, conversation) or _only(turn, conversation)

@@ -337,6 +337,21 @@ def _button(turn: Turn, conversation: Conversation, text: str) -> str:
     return turn.book.reader.choose(text, options) or ""
 
 
+def wish_in(turn: Turn, conversation: Conversation, case: Case, text: str) -> str:
+    """Return what a reply wants of the form, "" where it is a button, a choice, a correction, or an answer to edit.
+
+    Whether to withdraw, and which answer to change, is said in known words only.
+    """
+    reader, words = turn.book.reader, conversation.words
+    if conversation.state in ("cancelling", "editing") or _button(turn, conversation, text):
+        return ""
+    each = turn.policy(case).form.field(words.field) if conversation.state == "filling" else None
+    if each is not None and answering.names_choice(turn, each, text):
+        return ""
+    corrected = reader.correction(text)
+    return "" if corrected is not None and corrected.value else reader.wish(text) or ""
+
+
 def _wish(conversation: Conversation, wish: str) -> str:
     if wish in ("back", "cancel", "edit", "later"):
         return wish

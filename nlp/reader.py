@@ -22,6 +22,7 @@ from nlp.risks import Risks, only, risk_entries, with_beside
 from nlp.scoring import scores
 from nlp.slots import SlotFinder, cue_entries, mask
 from nlp.table import Said, Tables, without
+from nlp.wishes import Wishes
 from nlp.zones import ZoneFinder
 
 #: So many words of the learned table are told for the likeliest type.
@@ -71,8 +72,12 @@ class KeywordReader:
         learned: Learned = NOTHING_LEARNED,
         default: Language = "zh-Hans",
         currency: str = "CNY",
+        wishes: Wishes | None = None,
     ) -> None:
-        """Build the automaton. `default` is the language of texts without letters, `currency` that of a bare sum."""
+        """Build the automaton. `default` is the language of texts without letters, `currency` that of a bare sum.
+
+        `wishes` find what a reply wants of an open form beside the known ones; they decide nothing of a reading.
+        """
         self.fallback = taxonomy.fallback
         self._dangers = {each.id: each.risks for each in taxonomy.flags if each.risks}
         wanted = with_beside({risk for risks in self._dangers.values() for risk in risks})
@@ -85,6 +90,7 @@ class KeywordReader:
         self._flag_order = [*(each.id for each in taxonomy.flags), "fury", "human"]
         self._risks = Risks(self._tables, wanted)
         self._zones = ZoneFinder()
+        self._wishes = wishes
         self._finder = Finder(self._tables.words, [*_entries(taxonomy), *_added(learned.types)])
         self._content = _Content(taxonomy=taxonomy, learned=learned)
         self.version = _version(self._content)
@@ -143,6 +149,16 @@ class KeywordReader:
     def intent(self, text: str) -> str | None:
         """Return what a whole short message wants of the conversation: see `nlp.answers.intent`."""
         return answers.intent(text)
+
+    def wish(self, text: str) -> str | None:
+        """Return what a short reply, which is none of the known ones, wants of an open form: see `nlp.wishes`.
+
+        Who speaks of a danger wants more than that.
+        """
+        wish = self._wishes.find(text) if self._wishes is not None else None
+        if wish is None or any(flag.id in self._dangers for flag in self.read(text, slots=False).flags):
+            return None
+        return wish
 
     def consent(self, text: str) -> bool | None:
         """Tell whether an answer agrees or refuses: see `nlp.answers.consent`."""

@@ -99,6 +99,7 @@ def test_types_and_flags_are_the_same_without_slots(reports):
     [
         ("risks", ["risks_seen", "risks_unseen", "risks_kept", "risks_fresh"]),
         ("talk", ["talk", "talk_kept"]),
+        ("wishes", ["wishes"]),
         *((company, [company]) for company in COMPANIES),
     ],
 )

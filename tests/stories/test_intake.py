@@ -159,6 +159,19 @@ async def test_from_every_question_one_can_cancel_and_change_ones_mind(town):
     assert town.timers() == [], "nothing more will happen"
 
 
+async def test_at_every_question_other_words_than_the_known_ones_help_and_are_no_answer(town):
+    wang = await town.customer()
+    async for question in _walk(wang):
+        kept = dict(town.case().words.answers)
+        assert "已经通知人工" in await wang.say("帮我叫个真人过来聊")
+        assert question in await wang.say("这一步怎么弄啊")
+        asked = await wang.say("莫搞了，我不告了")
+        assert asked.labels == ["确定撤回", "不撤回，继续"], "what cannot be undone is asked back"
+        assert question in await wang.press("不撤回，继续")
+        assert town.case().words.answers == kept
+        town.clock.push(seconds=10)
+
+
 async def test_from_every_question_one_can_go_back_and_keep_what_was_said(town):
     wang = await town.customer()
     before = ""
