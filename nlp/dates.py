@@ -101,7 +101,7 @@ class DateFinder:
             pieces[name] = re.sub(r"\{([a-z_A-Z]+)\}", lambda each: pieces[each[1]], pattern)
         self._patterns = {name: re.compile(pattern, re.ASCII) for name, pattern in pieces.items() if name in _READ}
         ends = re.escape(lexicon.load().characters.ends)
-        self._clause_end = re.compile(rf"[{ends}]")
+        self._clause_end = re.compile(rf"[{ends}]|\.(?=\s|$)")
         self._feast_begins = _begins(each for each in words.feasts if not each.isascii())
         self._digital_begins = re.compile("|".join(map(re.escape, words.digital)))
         self._day_begins = _begins(each for each in words.days if not each.isascii())
@@ -596,6 +596,9 @@ class DateFinder:
                     count = beside["days"]
                     day = point.first - (int(count) if count.isdigit() else self._count(count)) * _DAY
                     yield replace(point, end=beside.end(), edtf=day.isoformat(), first=day, last=day, after=None)
+            elif beside["head"]:  # of a holiday of several days its first one, of any other it may be its eve
+                if point.after is not None and point.after > point.first + _DAY:
+                    yield replace(point, end=beside.end())
             elif beside["eve"] or beside["next"]:
                 day = point.first + (-_DAY if beside["eve"] else _DAY)
                 yield replace(point, end=beside.end(), edtf=day.isoformat(), first=day, last=day, after=None)
@@ -657,6 +660,8 @@ class DateFinder:
         if (begin := _reach_back(self._patterns["by"], folded, point.start)) is not None:
             return replace(point, start=begin, edtf=f"../{tail}")
         begin = _reach_back(self._patterns["from"], folded, point.start)
+        if begin is not None and self._before("from_thing", folded, point.start):
+            begin = None
         since = self._patterns["since"].match(folded, point.end)
         if since is None and begin is None:
             return point
@@ -733,7 +738,7 @@ _READ: Final = frozenset(
         "english_month", "english_month_after", "english_year", "english_week", "english_week_short",
         "english_near", "english_day", "english_third", "moon", "moon_near", "moon_told", "new_year", "and",
         "between_after", "same", "every", "until",
-        "since", "by", "from", "to", "from_start", "part", "part_before", "promised",
+        "since", "by", "from", "from_thing", "to", "from_start", "part", "part_before", "promised",
         "sizes", "size_before",
     )
 )  # fmt: skip
