@@ -22,7 +22,7 @@ _NO_SLABS: Final = 100
 #: How far before a number, in characters, what shows it may stand.
 _SHOWN: Final = 40
 #: Prices said digit by digit have so many.
-_SPOKEN_DIGITS: Final = range(3, 5)
+_SPOKEN_DIGITS: Final = range(3, 7)
 _YEARS: Final = range(1990, 2040)
 #: From this on a number in words that is not round is no count.
 _EXACT: Final = 1000
@@ -54,12 +54,14 @@ class AmountFinder:
         self._no_sums = frozenset(pattern["no_sums"].split())
         self._counts = frozenset((*words.tens, *words.scales))
         self._dollars = {code: re.compile(each) for code, each in words.dollars.items()}
-        self._hundred = pattern["hundred"]
+        self._hundred, self._thousand = pattern["hundred"], pattern["thousand"]
         self._pieces, self._pieces_paid = re.compile(pattern["pieces"]), re.compile(pattern["pieces_paid"])
         self._digits, self._scales = words.digits, words.more_scales
         self._number = re.compile(rf"(?<![\d.a-z_/@#{''.join(words.digits)}]){numerals.run()}", re.ASCII)
         self._after_sign = re.compile(rf"\s?({numerals.run()})", re.ASCII)
-        self._sign = re.compile(rf"(?<![a-z])(?:{_any(self._signs, edges=False)})(?=\s?[\d{''.join(words.digits)}])")
+        self._sign = re.compile(
+            rf"(?<![a-z])(?!{pattern['no_sign']})(?:{_any(self._signs, edges=False)})(?=\s?[\d{''.join(words.digits)}])"
+        )
         self._unit = re.compile(rf"\s?({_any(self._units)})")
         self._more = re.compile(rf"\s?({_any(words.more_scales)})")
         self._spelt = re.compile(numerals.spelt())
@@ -106,8 +108,13 @@ class AmountFinder:
         self._plus, self._formal = re.compile(pattern["plus"]), re.compile(pattern["formal"])
         self._settled, self._settled_after = re.compile(pattern["settled"]), re.compile(pattern["settled_after"])
         self._piece_price = re.compile(pattern["piece_price"])
-        self._before_goods = re.compile(pattern["before_goods"])
+        self._before_goods, self._bought_alone = (
+            re.compile(pattern["before_goods"]),
+            re.compile(pattern["bought_alone"]),
+        )
         self._bargain = re.compile(pattern["bargain"])
+        self._charged_end, self._corrected = re.compile(pattern["charged_end"]), re.compile(pattern["corrected_sum"])
+        self._paid_after = re.compile(pattern["paid_after"])
         self._between = re.compile(pattern["between"])
         self._ranging = re.compile(rf"{pattern['range']}(?:[¥$]|hk\$|nt\$)?{numerals.run()}", re.ASCII)
         self._measure = re.compile(rf"\s?(?:{_any(words.measures)})")
@@ -172,7 +179,7 @@ class AmountFinder:
             worth, end = worth + Decimal(cents[1]) / 100, cents.end()
         if code == "DOLLAR":
             named = self._units[unit[1]] if unit else ""
-            code = named if named not in ("", "OWN") else dollar
+            code = named if named not in ("", "OWN", "DOLLAR") else dollar
         self._take(draft, worth, code, (sign.start(), end), 0.95)
 
     def _counted(
@@ -280,12 +287,15 @@ class AmountFinder:
     def _spoken_digits(self, folded: str, start: int, end: int, variant: str, *, named: bool) -> numerals.Number | None:
         """Read a price said digit by digit, "three nine nine", where it was paid or a unit follows.
 
-        In Hong Kong "hundred nine eight" is one, too, but "hundred seven eight" an estimate.
+        In Hong Kong "hundred nine eight" is one, too, and "thousand nine eight", but "hundred seven eight" an estimate.
         """
         digits = [self._digits.get(each) for each in folded[start:end]]
-        if variant == "HK" and folded[start] == self._hundred and len(digits) == _SPOKEN_DIGITS.start:
+        led = variant == "HK" and folded[start] in (self._hundred, self._thousand)
+        if led and len(digits) == _SPOKEN_DIGITS.start:
             digits[0] = 1 if (digits[1] or 0) + 1 != digits[2] else None
-        if not digits[0] or None in digits or not (named or self._paid.search(folded[max(0, start - _BEFORE) : start])):
+            digits += [0] * (folded[start] == self._thousand)
+        paid = self._paid.search(folded[max(0, start - _BEFORE) : start]) or self._goods_priced.match(folded, end)
+        if not digits[0] or None in digits or not (named or paid):
             return None
         return numerals.Number(Decimal("".join(map(str, digits))))
 
@@ -341,8 +351,7 @@ class AmountFinder:
             return
         if self._estimated(folded, start, end) or self._odd_tail(folded, end):
             return
-        code = self._units[word]
-        self._take(draft, worth, self._own(variant) if code == "OWN" else code, (start, end), 0.9)
+        self._take(draft, worth, self._code(folded, word, variant), (start, end), 0.9)
 
     def _bare(self, draft: Draft, start: int, end: int, worth: Decimal, *, scaled: bool) -> float:
         """Tell how surely a number without any unit is a sum: something was paid, or the word for it follows."""
@@ -366,6 +375,9 @@ class AmountFinder:
             and not folded.isascii()
         ):
             return 0.5
+        given = self._paid_after.match(folded, end) if draft.currencies and not year else None
+        if given and worth >= _LEAST and self._clause_end.match(folded, given.end()):
+            return 0.6
         if not year and (self._is_given_back(folded, start, end, worth) or self._is_each(folded, start, end, worth)):
             return 0.6
         if self._paid.search(window):
@@ -445,6 +457,8 @@ class AmountFinder:
                 and self._before_goods.search(before)
             ):
                 return True
+            if worth >= _NO_SLABS and not self._no_prices.fullmatch(written) and self._bought_alone.search(before):
+                return True
             alone = before.rstrip()[-1:] in ("", ",", ";", "!", "?", "。")
             if alone and worth >= _EXACT and worth % _NO_SLABS and _scaled(written) and not written[0].isdigit():
                 return True
@@ -522,7 +536,8 @@ class AmountFinder:
 
     def _in_words(self, draft: Draft, said: re.Match[str]) -> None:
         folded, (start, end) = draft.normal.folded, said.span()
-        worth = numerals.spelt_value(said.group())
+        split = numerals.price_said(said.group())
+        worth = split or numerals.spelt_value(said.group())
         if worth is None or not draft.free(start, end) or self._estimated(folded, start, end):
             return
         before = folded[max(0, start - _BEFORE_LATIN) : start]
@@ -537,7 +552,7 @@ class AmountFinder:
                 minor, end = self._with_minor(folded, end)
                 worth += minor
             worth *= self._worths.get(unit[1], 1)
-            self._take(draft, worth, self._units[unit[1]], (start, end), 0.9)
+            self._take(draft, worth, self._code(folded, unit[1], "en"), (start, end), 0.9)
         elif not self._plural.match(folded, end) and (
             said.group().endswith(" grand")
             or (worth >= _NO_SLABS and self._paid_english.search(before))
@@ -545,10 +560,19 @@ class AmountFinder:
                 worth >= _TENS
                 and draft.currencies
                 and self._charged.search(before)
-                and self._clause_end.match(folded, end)
+                and (self._clause_end.match(folded, end) or self._charged_end.match(folded, end))
             )
+            or (split and self._charged.search(before))
+            or (worth >= _LEAST and self._corrects_sum(draft, start, before))
         ):
             self._take(draft, worth, self._like(draft, "en"), (start, end), 0.8)
+
+    def _corrects_sum(self, draft: Draft, start: int, before: str) -> bool:
+        """Tell whether a number is what a sum right before it should have been: "forty dollars, no wait, fifty"."""
+        correction = self._corrected.search(before)
+        return correction is not None and any(
+            start - _SHOWN <= each <= start - len(before) + correction.start() for each in draft.sums
+        )
 
     def _with_minor(self, folded: str, end: int) -> tuple[Decimal, int]:
         """Return the pence and the end of "pounds fifty", none where what follows is a number of something."""
@@ -586,15 +610,26 @@ class AmountFinder:
         return next(iter(draft.currencies)) if len(draft.currencies) == 1 else self._own(variant)
 
     def _dollar(self, folded: str, variant: str) -> str:
-        """Return whose dollar a bare sign means: that of the place the text tells, by its postcode."""
-        told = next((code for code, place in self._dollars.items() if place.search(folded)), "USD")
-        return {"HK": "HKD", "TW": "TWD"}.get(variant, told)
+        """Return whose dollar is meant: that of the place the text tells; "" where that is open."""
+        if variant in ("HK", "TW"):
+            return self._own(variant)
+        told = [code for code, place in self._dollars.items() if place.search(folded)] or ["USD"]
+        return told[0] if len(told) == 1 else ""
+
+    def _code(self, folded: str, unit: str, variant: str) -> str:
+        """Return the currency that a unit after a sum means."""
+        code = self._units[unit]
+        if code == "DOLLAR":
+            return self._dollar(folded, "en")
+        return self._own(variant) if code == "OWN" else code
 
     def _own(self, variant: str) -> str:
         return {"HK": "HKD", "TW": "TWD"}.get(variant, self._currency)
 
     def _take(self, draft: Draft, worth: Decimal, code: str, span: tuple[int, int], confidence: float) -> None:
-        if worth < _MOST and draft.free(*span):
+        if not code:
+            draft.block(*span)
+        elif worth < _MOST and draft.free(*span):
             draft.currencies.add(code)
             draft.sums.add(span[1])
             draft.take("amount", f"{worth:.2f} {code}", *span, confidence)

@@ -41,7 +41,7 @@ class CodeFinder:
         self._loose_gap, self._dated = re.compile(patterns["loose_gap"]), re.compile(patterns["dated"])
         self._weak = frozenset(words.weak)
         self._waybill, self._formal = re.compile(patterns["waybill"]), re.compile(patterns["contract_formal"])
-        self._posted = re.compile(patterns["posted"])
+        self._posted, self._order_sign = re.compile(patterns["posted"]), re.compile(patterns["order_sign"])
         self._id_said = re.compile(patterns["id_said"])
         self._ids = [re.compile(patterns[name]) for name in ("id_card_hk", "id_card_tw")]
         self._foreign = re.compile(patterns["passport"])
@@ -55,18 +55,18 @@ class CodeFinder:
             )
         ]
         self._plates = [re.compile(patterns["plate_cn"]), re.compile(patterns["plate_cn_dated"])]
-        self._between = re.compile(f"[^A-Z0-9{lexicon.load().characters.han}]")
         taiwan, hong_kong = re.compile(patterns["plate_tw"]), re.compile(patterns["plate_hk"])
         self._shaped_plates = {
             "TW": ((True, taiwan), (False, hong_kong)),
             "HK": ((True, hong_kong), (False, taiwan)),
-            "en": ((False, re.compile(patterns["plate_gb"])), (False, re.compile(patterns["plate_us"]))),
+            "en": ((True, re.compile(patterns["plate_gb"])), (False, re.compile(patterns["plate_us"]))),
         }
         self._car, self._plate_said = re.compile(patterns["car"]), re.compile(patterns["plate_said"])
         self._model_more = re.compile(patterns["model_more"])
         self._ordered = re.compile(patterns["model_ordered"])
         self._no_model, self._no_code = re.compile(patterns["model_not"]), re.compile(patterns["no_code"])
         self._at_goods = re.compile(patterns["model_at_goods"].replace("{goods}", patterns["goods"]))
+        self._goods, self._model_alone = re.compile(patterns["model_goods"]), re.compile(patterns["model_alone"])
         self._family, self._bare_model = re.compile(patterns["family"]), re.compile(patterns["model_bare"])
 
     def find_id_cards(self, draft: Draft) -> None:
@@ -172,12 +172,17 @@ class CodeFinder:
             return
         plain, folded = draft.normal.plain, draft.normal.folded
         self._find_plates(draft, variant)
+        for sign in self._order_sign.finditer(folded):
+            if code := self._code_at(draft, "order_no", sign.end()):
+                self._take(draft, "order_no", code.group(), code.start(), 0.8)
         for match in _CODE.finditer(plain):
             value = match.group().rstrip("-_/")
             digits = sum(map(str.isdigit, value))
-            if digits < _LONG_DIGITS or not draft.free(match.start(), match.end()):
+            if digits < _SHORT_CODE or not draft.free(match.start(), match.end()):
                 continue
             for name, pattern in self._after:
+                if digits < _LONG_DIGITS and (name != "batch" or value.isdigit()):
+                    continue
                 if pattern.match(folded, match.end()) and (not value.isdigit() or digits >= _ORDER_CODE + 2):
                     self._take(draft, name, value, match.start(), 0.8)
                     break
@@ -205,6 +210,9 @@ class CodeFinder:
         for match in self._bare_model.finditer(plain):
             if draft.free(*match.span()) and not self._said(self._no_model, draft.normal.folded, match.start()):
                 self._take(draft, "model", self._whole_model(draft, match.start(), match.group()), match.start(), 0.5)
+        for match in self._model_alone.finditer(plain):
+            if self._goods.search(draft.normal.folded):
+                self._take(draft, "model", match.group(), match.start(), 0.5)
 
     def _find_plates(self, draft: Draft, variant: str) -> None:
         plain, folded = draft.normal.plain, draft.normal.folded
@@ -220,7 +228,8 @@ class CodeFinder:
                     self._take_plate(draft, match, 0.9 if said else 0.6)
 
     def _take_plate(self, draft: Draft, match: re.Match[str], confidence: float) -> None:
-        value = match.group().replace(" ", "") if match.group()[0].isascii() else self._between.sub("", match.group())
+        written = match.group()
+        value = written.replace(" ", "") if written[0].isascii() else "".join(filter(str.isalnum, written))
         if draft.free(*match.span()) and any(map(str.isdigit, value)):
             draft.take("plate", value, *match.span(), confidence)
 

@@ -12,6 +12,7 @@ from nlp.normalize import Normal
 _PIECES: Final = 16
 #: So many digits, said one by one, are a number of a telephone, or of an order.
 _DICTATED: Final = 7
+_HALF: Final = " half "
 _TIMES: Final = {"double": 2, "triple": 3}
 _TEN: Final = 10
 _WAN: Final = 10_000
@@ -133,6 +134,17 @@ def digits_said(folded: str, start: int) -> Said | None:
     return Said(digits, run.span())
 
 
+def price_said(written: str) -> Decimal | None:
+    """Return the price that is said as "sixty-six fifty", None for any other number."""
+    digits = [lexicon.load().slots.english.digits.get(each, 0) for each in re.split(r"[ -]", written)]
+    tens = [each >= 2 * _TEN for each in digits]
+    if tens not in ([True, False, True], [True, False, True, False]) or not all(
+        tens[at] or 0 < each < _TEN for at, each in enumerate(digits)
+    ):
+        return None
+    return digits[0] + digits[1] + Decimal(sum(digits[2:])) / 100
+
+
 @cache
 def _said() -> re.Pattern[str]:
     words = lexicon.load().slots
@@ -146,12 +158,16 @@ def spelt() -> str:
     words = lexicon.load().slots.english
     one = "|".join(sorted((*words.digits, *words.scales), key=len, reverse=True))
     joined = "|".join(words.scales)
-    return rf"(?<![a-z])(?:(?:(?:{joined})[ ]and|a|{one})[ -]){{0,6}}(?:and[ ])?(?:{one})(?![a-z])"
+    halved = rf"(?:{'|'.join(words.digits)})[ ]and[ ]a{_HALF}(?:{joined})"
+    return rf"(?<![a-z])(?:{halved}|(?:(?:(?:{joined})[ ]and|a|{one})[ -]){{0,6}}(?:and[ ])?(?:{one}))(?![a-z])"
 
 
 def spelt_value(written: str) -> Decimal | None:
     """Return what English words for a number mean, None for what is none ("hundreds", "two three")."""
     words = lexicon.load().slots.english
+    head, half, scale_of = written.partition(f" and a{_HALF}")
+    if half:  # "three and a half grand"
+        return (words.digits[head] + Decimal("0.5")) * words.scales[scale_of]
     total = section = 0
     last = _SHORTENED
     for word in re.split(r"[ -]", written):

@@ -30,7 +30,10 @@ _HONG_KONG = re.compile(r"[235679]\d{7}")
 _HONG_KONG_WRITTEN: Final = re.compile(r"[235679]\d{3}[ -]?\d{4}", re.ASCII)
 _BRITISH_MOBILE: Final = re.compile(r"07\d{9}")
 #: As only a British mobile number is spaced.
-_BRITISH_SPACED: Final = re.compile(r"07\d{3} \d{3} ?\d{3}", re.ASCII)
+_BRITISH_SPACED: Final = re.compile(r"07\d{3}[ .]\d{3}[ .]?\d{3}", re.ASCII)
+#: So are Australian mobile numbers, and Indian ones.
+_AUSTRALIAN_SPACED: Final = re.compile(r"04\d\d \d{3} \d{3}", re.ASCII)
+_INDIAN_SPACED: Final = re.compile(r"[6-9]\d{4} \d{5}", re.ASCII)
 _BRITISH: Final = re.compile(r"0\d{9,10}")
 _NORTH_AMERICAN: Final = re.compile(r"(?:1[ .-]?)?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}", re.ASCII)
 _AMERICAN_DIGITS: Final = re.compile(r"[2-9]\d{9}", re.ASCII)
@@ -142,6 +145,10 @@ def e164(written: str, *, cue: bool, country: str | None, variant: str = "CN") -
         return None
     if variant == "en" and country in (None, "GB") and _BRITISH_SPACED.fullmatch(written):
         return f"+44{digits[1:]}"
+    if variant == "en" and country in (None, "AU") and _AUSTRALIAN_SPACED.fullmatch(written):
+        return f"+61{digits[1:]}"
+    if variant == "en" and cue and country in (None, "IN") and _INDIAN_SPACED.fullmatch(written):
+        return f"+91{digits}"
     found = [
         number
         for each in _countries(written, digits, cue=cue, country=country, variant=variant)

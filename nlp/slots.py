@@ -59,6 +59,8 @@ _CORRECTED = frozenset(
         "wechat",
     }
 )
+#: Numbers of which one is as soon taken for another.
+_NUMBERED = frozenset({"order_no", "contract_no", "tracking_no", "batch"})
 #: Slots that are starred where strangers read along.
 PRIVATE = frozenset({"phone", "email", "wechat", "name", "id_card", "withdrawn"})
 
@@ -178,7 +180,9 @@ class SlotFinder:
                 (each for each in draft.slots[index + 1 : index + 1 + _FOLLOWING] if each.name == slot.name), None
             )
             if not self._taken_back["denied"].search(folded[max(0, slot.start - _DENIED) : slot.start]) and not (
-                after is not None and self._corrects(slot.name, folded[slot.end : after.start])
+                self._corrects(slot.name, folded[slot.end : after.start])
+                if after is not None
+                else self._taken_back["unread"].match(folded, slot.end)
             ):
                 yield slot
             elif slot.name in PRIVATE:  # strangers must not read it all the same
@@ -212,10 +216,13 @@ class SlotFinder:
         return tuple(parts)
 
     def _find_company_patterns(self, draft: Draft) -> None:
+        # A number that is called one of something else is that.
+        cues = [(each.end, each.entry.owner) for each in draft.found.get("cue", ()) if each.entry.owner in _NUMBERED]
         for name, pattern in self._patterns:
             for match in pattern.finditer(draft.normal.plain):
                 start, end = match.span(1 if pattern.groups else 0)
-                if 0 <= start < end and draft.free(start, end):
+                called = any(0 <= start - at <= 1 and owner != name for at, owner in cues) and name in _NUMBERED
+                if 0 <= start < end and draft.free(start, end) and not called:
                     draft.take(name, draft.normal.plain[start:end], start, end, 1.0)
 
 
