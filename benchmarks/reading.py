@@ -76,6 +76,8 @@ give the same reading, and every reading names the words that decided.
    about at all is read from a table of its own (`talk.yaml`) beside all this, and so are dangers (`risks.yaml`).
 5. Values (numbers, sums, dates, telephones, addresses) are read where words announce them. What is uncertain is left
    out. What a customer asks for is read from words that name a remedy and from a table of its own (`remedies.yaml`).
+6. What a short reply wants of an open form (to skip, to go back, a human) is read from known words, else from a table
+   (`wishes.yaml`); agreeing and refusing from known words only.
 
 The tables are learned from labelled texts (`policies/texts`, written for this) by
 `plaint classify --company ID --train policies/texts/ID.tsv --out policies/weights/ID.yaml`: jieba cuts the texts, runs

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,6 @@ from typing import Final
 import policies
 from complaints.policy import Policy
 from complaints.weights import Learned, Weights
-from handlers.turn import Book
 from nlp.reader import KeywordReader
 from nlp.wishes import TABLE as WISHES
 from nlp.wishes import Wishes
@@ -31,16 +29,6 @@ def read_with(policy: Policy, learned: Weights | None) -> KeywordReader:
     talk, risks, remedies = map(_for_all, ("talk", "risks", "remedies"))
     all_ = Learned(types=learned, talk=talk, risks=risks, remedies=remedies)
     return KeywordReader(policy.taxonomy, learned=all_, wishes=_WISHES)
-
-
-def warm(book: Book, at: datetime) -> None:
-    """Make what is made at its first use, patterns and the days of a year, so that no first customer waits for it."""
-    reader, policy = book.reader, book.current
-    titles, examples = (policy.title[each] for each in policy.languages), (each.text for each in policy.examples)
-    for text in [*titles, *examples]:
-        for read in (reader.read, reader.intent, reader.consent, reader.correction):
-            read(text)
-    book.calendar.next_opening(at)
 
 
 @contextmanager

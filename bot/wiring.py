@@ -43,7 +43,7 @@ from bot.metrics import Metrics
 from bot.orders import OrderFile
 from bot.page import Pages, Uploads, link
 from bot.purse import StorePurse
-from bot.reading import open_reader, warm
+from bot.reading import open_reader
 from bot.settings import Settings
 from bot.shelf import StoreShelf
 from bot.trays import Trays
@@ -231,6 +231,16 @@ async def calling(settings: Settings) -> AsyncIterator[dict[str, Channel]]:
             await channel.start()
             doors.push_async_callback(channel.stop)
         yield channels
+
+
+def warm(book: Book, at: datetime) -> None:
+    """Make what is made at its first use, patterns and the days of a year, so that no first customer waits for it."""
+    reader, policy = book.reader, book.current
+    titles, examples = (policy.title[each] for each in policy.languages), (each.text for each in policy.examples)
+    for text in [*titles, *examples]:
+        for hear in (reader.read, reader.intent, reader.wish, reader.consent, reader.correction):
+            hear(text)
+    book.calendar.next_opening(at)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import policies
-from bot.reading import open_reader, warm
+from bot.reading import open_reader
+from bot.wiring import warm
 from nlp.evaluate import evaluate, load_rows, load_said
 from policies.loader import load
 from tests.lives import test_lives as lives
