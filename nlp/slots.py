@@ -216,8 +216,9 @@ class SlotFinder:
         return tuple(parts)
 
     def _find_company_patterns(self, draft: Draft) -> None:
-        # A number that is called one of something else is that.
-        cues = [(each.end, each.entry.owner) for each in draft.found.get("cue", ()) if each.entry.owner in _NUMBERED]
+        # A number that is called one of something else is that, if the company knows such numbers; else all are one.
+        known = _NUMBERED.intersection(name for name, _ in self._patterns)
+        cues = [(each.end, each.entry.owner) for each in draft.found.get("cue", ()) if each.entry.owner in known]
         for name, pattern in self._patterns:
             for match in pattern.finditer(draft.normal.plain):
                 start, end = match.span(1 if pattern.groups else 0)
