@@ -344,3 +344,12 @@ def test_a_few_words_may_name_a_value_without_giving_one():
     assert "order_no" in about("订单号")
     assert "phone" in about("my phone number")
     assert about("马德里") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "agreed"),
+    [("要得", True), ("得行", True), ("啱晒", True), ("係呀", True), ("冇問題", True),
+     ("要不得", False), ("不得行", False), ("唔啱", False), ("唔同意", False)],
+)  # fmt: skip
+def test_dialects_agree_and_refuse_too(text, agreed):
+    assert consent(text) is agreed
