@@ -156,9 +156,9 @@ class Reader(Protocol):
         ...
 
     def wish(self, text: str) -> str | None:
-        """Return what a short reply to a question of the form wants, where it is none of the known ones.
+        """Return what a short utterance wants of the dialogue in other than the known words, or None.
 
-        It never agrees nor refuses.
+        It never agrees, refuses, or files anew.
         """
         ...
 

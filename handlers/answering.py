@@ -30,17 +30,21 @@ def chosen(turn: Turn, each: FormField, value: str, text: str) -> str | None:
         return each.choices[int(value[1:])].id
     if not text or not each.choices:
         return None
-    options = [Option(id=choice.id, labels=(*labels(choice.title), *choice.also)) for choice in each.choices]
-    return turn.book.reader.choose(text, options)
+    return turn.book.reader.choose(text, _options(each, [choice.id for choice in each.choices]))
 
 
 def names_choice(turn: Turn, each: FormField, text: str) -> bool:
     """Tell whether a text names one of the field's choices by label or place, whatever else may be read in it."""
-    options = [
-        Option(id=f"o{place}", labels=(*labels(choice.title), *choice.also))
-        for place, choice in enumerate(each.choices)
+    return (
+        turn.book.reader.choose(text, _options(each, [f"o{place}" for place in range(len(each.choices))])) is not None
+    )
+
+
+def _options(each: FormField, ids: Sequence[str]) -> list[Option]:
+    return [
+        Option(id=id_, labels=(*labels(choice.title), *choice.also))
+        for id_, choice in zip(ids, each.choices, strict=True)
     ]
-    return turn.book.reader.choose(text, options) is not None
 
 
 def own_part(turn: Turn, case: Case, each: FormField, text: str, reading: Reading) -> str:

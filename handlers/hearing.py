@@ -188,6 +188,8 @@ def _hear_customer(turn: Turn, conversation: Conversation, message: IncomingMess
     if _not_ours(turn, conversation, message, text, wish):
         turn.unclaimed = True
         return
+    if text and not wish and conversation.state == "idle":
+        wish = _asked_for(turn, text)
     if wish in ("help", "human", "status", "new", "start", "link", "resume") and _wished(
         turn, conversation, message, wish
     ):
@@ -232,6 +234,13 @@ def _help(turn: Turn, conversation: Conversation) -> None:
 def _recognised(message: IncomingMessage) -> bool:
     """Tell whether this is a voice message in which the platform has recognised words."""
     return bool(message.text and message.attachments) and all(each.kind == "voice" for each in message.attachments)
+
+
+def _asked_for(turn: Turn, text: str) -> str:
+    """Return what a message that answers nothing asks for, in other than the known words; "" if it may complain."""
+    wish = turn.book.reader.wish(text)
+    asks = wish in ("help", "human", "status") and turn.book.reader.read(text).kind != "complaint"
+    return wish if wish and asks else ""
 
 
 def _not_ours(turn: Turn, conversation: Conversation, message: IncomingMessage, text: str, wish: str) -> bool:

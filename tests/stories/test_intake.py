@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 QUESTIONS = {
     "name": "怎么称呼您",
     "contact": "怎么联系您",
@@ -170,6 +172,22 @@ async def test_at_every_question_other_words_than_the_known_ones_help_and_are_no
         assert question in await wang.press("不撤回，继续")
         assert town.case().words.answers == kept
         town.clock.push(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "answered"),
+    [("我想看看我的投诉处理到哪一步了", "目前没有投诉"), ("能不能给我转个人工啊", "已经通知人工")],
+)
+async def test_who_asks_in_other_than_the_known_words_is_answered_at_any_time(town, text, answered):
+    wang = await town.customer()
+    assert answered in await wang.say(text)
+
+
+async def test_a_complaint_that_ends_in_such_words_is_a_complaint(town):
+    wang = await town.customer()
+    await wang.say("复核结果跟没复核一样")
+    await wang.say("你们客服骂人，态度恶劣，我要投诉")
+    assert [case.words.said[0].text for case in town.cases()][:1] == ["复核结果跟没复核一样"]
 
 
 async def test_from_every_question_one_can_go_back_and_keep_what_was_said(town):
