@@ -77,12 +77,13 @@ give the same reading, and every reading names the words that decided.
 5. Values (numbers, sums, dates, telephones, addresses) are read where words announce them. What is uncertain is left
    out. What a customer asks for is read from words that name a remedy and from a table of its own (`remedies.yaml`).
 6. What a short reply wants of an open form (to skip, to go back, a human) is read from known words, else from a table
-   (`wishes.yaml`); agreeing and refusing from known words only.
+   (`wishes.yaml`); agreeing and refusing from known words only. So is who asks for a human, help or the status at any
+   time.
 
 The tables are learned from labelled texts (`policies/texts`, written for this) by
 `plaint classify --company ID --train policies/texts/ID.tsv --out policies/weights/ID.yaml`: jieba cuts the texts, runs
 of characters join what it does not know, chi² chooses the words, a linear model weighs them. That of the dangers is
-weighed on real sentences, too, which are not in the repository (`python -m benchmarks.sentences`). Corrections of
+weighed on real sentences, too, which are not in the repository (`benchmarks/sentences.py`). Corrections of
 agents propose words (`plaint classify --propose`); a person accepts them (`--accept WORD=TYPE`). Every lexicon that was
 read with is kept, and `plaint classify --compare OLD NEW` shows which of the last cases would be read otherwise.
 """

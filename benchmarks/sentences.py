@@ -1,10 +1,13 @@
-"""Teach the table of dangers what real people write: `python -m benchmarks.sentences`.
+"""Real sentences with their dangers: `python -m benchmarks.sentences` prints what the table of dangers learns from.
 
-It writes policies/weights/risks.yaml. Beside the texts that were written for it (policies/texts/risks.tsv) the table
-learns from real sentences of citizens and buyers. These may not be shipped: policies/texts/sentences.tsv holds their
-labels under a hash, and PLAINT_TEST_DATA names the folder that holds the texts (`nlp/dev/*.tsv`). They weigh words and
-bring none, so that nothing but numbers comes of them. A part of them is never learned from: `python -m
-benchmarks.reading` measures with it.
+They are citizens' and buyers' and may not be shipped: policies/texts/sentences.tsv holds their labels under a hash, and
+PLAINT_TEST_DATA names the folder that holds the texts (`nlp/dev/*.tsv`). The table is made of what was written for it,
+and weighed on them; they bring no words, so that nothing but numbers comes of them:
+
+    python -m benchmarks.sentences > real.tsv
+    plaint classify --several --train policies/texts/risks.tsv --beside real.tsv --out policies/weights/risks.yaml
+
+A part of them is never learned from: `python -m benchmarks.reading` measures with it.
 """
 
 import csv
@@ -17,16 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
-from rich.console import Console
-
-from bot.classify import trained
 from nlp.evaluate import Row, load_rows
-from policies import weights
 
 ROOT: Final = Path(__file__).parent.parent
 LABELS: Final = ROOT / "policies/texts/sentences.tsv"
-WRITTEN: Final = ROOT / "policies/texts/risks.tsv"
-TABLE: Final = ROOT / "policies/weights/risks.yaml"
 #: The sets whose texts are taken whole, and those that are letters, whose sentences are taken.
 WHOLE: Final = ("zh_shop_sentiment", "zh_waimai_sentiment", "gold_zh_complaint_type", "zh_car_topic")
 LETTERS: Final = ("zh_gov_messages_raw",)
@@ -62,17 +59,14 @@ def key_of(text: str) -> str:
 
 
 def main() -> None:
-    """Learn the table and write it."""
-    console = Console(stderr=True)
+    """Print the sentences that are learned from, as labelled texts."""
     data = os.environ.get("PLAINT_TEST_DATA")
     real = labelled(Path(data) / "nlp/dev", "learn") if data else []
     if not real:
-        console.print("PLAINT_TEST_DATA names no folder with the real sentences: nothing was learned.")
-        sys.exit(2)
-    with console.status(f"learning from {len(real)} real sentences and those that were written"):
-        learned = trained(load_rows(WRITTEN), None, weights.load(ROOT / "policies", "risks"), several=True, beside=real)
-    weights.write(learned, TABLE)
-    console.print(f"written: {TABLE.relative_to(ROOT)}, {len(learned.words)} words", highlight=False)
+        sys.exit("PLAINT_TEST_DATA names no folder with the real sentences.")
+    print("text\tlabel\talso_acceptable\tweight")  # a command's output
+    for row in real:
+        print(row.text, row.label, " ".join(sorted(row.also)), row.weight, sep="\t")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _example(row: Row, *, several: bool) -> Example:
         return Example(text=row.text, labels=frozenset({row.label}), weight=row.weight)
     labels = frozenset(row.label.split()) - {NONE}
     doubtful = row.also | labels if NONE in row.also else row.also - labels
-    return Example(text=row.text, labels=labels, open=doubtful, weight=row.weight)
+    return Example(text=row.text, labels=labels, doubtful=doubtful, weight=row.weight)
 
 
 def reader_of_labels(learned: Weights) -> KeywordReader:

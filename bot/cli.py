@@ -627,6 +627,9 @@ def classify_(
     text: Annotated[str, typer.Argument(help="a text to read; or use --eval")] = "",
     company: Annotated[str, typer.Option(help="the policy to read with; none: the one that is set")] = "",
     train: Annotated[list[Path] | None, typer.Option(help="learn from these labelled texts first")] = None,
+    beside: Annotated[
+        list[Path] | None, typer.Option(help="with --train: texts that weigh its words and bring none of their own")
+    ] = None,
     eval_: Annotated[Path | None, typer.Option("--eval", help="a TSV with the columns text and label")] = None,
     out: Annotated[Path | None, typer.Option(help="write what was learned; with --company: weights/ID.yaml")] = None,
     several: Annotated[
@@ -661,7 +664,13 @@ def classify_(
         if train:
             before = load_weights(folder, policy.id) if company else None
             with _working("learning"):
-                learned = classify.trained(classify.rows(train), policy if company else None, before, several=several)
+                learned = classify.trained(
+                    classify.rows(train),
+                    policy if company else None,
+                    before,
+                    several=several,
+                    beside=classify.rows(beside) if beside else (),
+                )
             reader = read_with(policy, learned) if company else classify.reader_of_labels(learned)
             console.print(f"learned {len(learned.words)} words from {learned.texts} texts", highlight=False)
             if out is not None:

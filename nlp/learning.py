@@ -37,6 +37,8 @@ _TABLE_SEVERAL, _TABLE_EACH_SEVERAL = 6000, 1500
 #: A weight below this, as a share of the largest of its word, is noise in the file; or below this at all.
 _NOISE: Final = 0.15
 _NOTHING: Final = 0.05
+#: On so many parts what was learned from the others is tried out; more where several labels may be right, because where
+#: each begins must not hang on how the texts were parted.
 _FOLDS, _FOLDS_SEVERAL = 3, 5
 #: A Latin word is cut to its stem from this length on.
 _STEM: Final = 5
@@ -51,12 +53,12 @@ _WORD: Final = re.compile(r"\w[\w']*|[!?$]")
 class Example:
     """A text and what people say it is: one type, or any number of dangers. One of less `weight` teaches less.
 
-    Of labels that are `open`, because two careful people may differ, it teaches nothing, where there may be several.
+    Of `doubtful` labels, on which two careful people may differ, it teaches nothing, where there may be several.
     """
 
     text: str
     labels: frozenset[str]
-    open: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
     weight: float = 1.0
 
 
@@ -150,7 +152,7 @@ class _Texts:
     matrix: Any
     truth: Any
     trust: Any
-    open: Any
+    doubtful: Any
     said: int
     several: bool
 
@@ -177,7 +179,7 @@ class _Texts:
             matrix=csr_matrix((np.ones(len(cells)), at), shape=(len(texts), len(words))),
             truth=np.array([[label in each.labels for label in labels] for each in texts]),
             trust=np.array([each.weight for each in texts]),
-            open=np.array([[several and label in each.open for label in labels] for each in texts]),
+            doubtful=np.array([[several and label in each.doubtful for label in labels] for each in texts]),
             said=len(said),
             several=several,
         )
@@ -225,7 +227,7 @@ class _Model:
         import numpy as np  # noqa: PLC0415
         from sklearn.feature_selection import chi2  # noqa: PLC0415
 
-        matrix, truth, sure = texts.matrix[rows], texts.truth[rows], ~texts.open[rows]
+        matrix, truth, sure = texts.matrix[rows], texts.truth[rows], ~texts.doubtful[rows]
         scores = [np.nan_to_num(chi2(matrix[so], is_[so])[0]) for is_, so in zip(truth.T, sure.T, strict=True)]
         best = {int(place) for score in scores for place in np.argsort(-score, kind="stable")[:each] if score[place]}
         model = cls._weighed(texts, rows, np.array(sorted(best), dtype=int))
@@ -247,7 +249,7 @@ class _Model:
         ready, trust = _ready(texts, rows, places, rare), texts.trust[rows]
         models = [
             LinearSVC(random_state=0).fit(ready[so], is_[so], sample_weight=trust[so])
-            for is_, so in zip(texts.truth[rows].T, ~texts.open[rows].T, strict=True)
+            for is_, so in zip(texts.truth[rows].T, ~texts.doubtful[rows].T, strict=True)
         ]
         return cls(
             places=places,
@@ -309,7 +311,7 @@ def _tried(texts: _Texts) -> _Tried:
     tried = _EACH_SEVERAL if texts.several else _EACH
     sizes = [each for each in tried if each < len(texts.words)] or [len(texts.words)]
     folds = texts.folds()
-    truth, sure = (np.vstack([one[test] for _, test in folds]) for one in (texts.truth, ~texts.open))
+    truth, sure = (np.vstack([one[test] for _, test in folds]) for one in (texts.truth, ~texts.doubtful))
     best, size, margin, begins = -1.0, sizes[0], np.empty(0), list[tuple[float, float, float]]()
     for each in sizes:
         read = np.vstack([_Model.of(texts, train, each).margins(texts, test) for train, test in folds])
